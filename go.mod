@@ -1,0 +1,10 @@
+module github.com/courtseal/courtseal
+
+go 1.26
+
+require (
+	github.com/emmansun/gmsm v0.44.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/image v0.47.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+)

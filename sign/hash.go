@@ -1,0 +1,84 @@
+package sign
+
+import (
+	"crypto"
+	_ "crypto/sha1" // read only: old signatures are reported weak, not unreadable
+	_ "crypto/sha256"
+	_ "crypto/sha512"
+	"encoding"
+	"fmt"
+	"hash"
+
+	"github.com/courtseal/courtseal/internal/gm"
+)
+
+// A Hash names a hash algorithm.
+type Hash string
+
+const (
+	SM3    Hash = "SM3"
+	SHA256 Hash = "SHA-256"
+	SHA384 Hash = "SHA-384"
+	SHA512 Hash = "SHA-512"
+	SHA1   Hash = "SHA-1" // to check old signatures; nothing here signs with it
+)
+
+// Sums are digests of one content, by the hash that made them.
+type Sums map[Hash][]byte
+
+var hashes = map[Hash]struct {
+	std  crypto.Hash
+	size int
+}{
+	SM3:    {0, 32},
+	SHA256: {crypto.SHA256, 32},
+	SHA384: {crypto.SHA384, 48},
+	SHA512: {crypto.SHA512, 64},
+	SHA1:   {crypto.SHA1, 20},
+}
+
+// Size is the length of a digest in bytes; 0 for an unknown hash.
+func (h Hash) Size() int { return hashes[h].size }
+
+// New starts a hash. Every one implements encoding.BinaryMarshaler, so that a running state can be cloned.
+// It returns nil for an unknown hash.
+func (h Hash) New() hash.Hash {
+	d, ok := hashes[h]
+	switch {
+	case !ok:
+		return nil
+	case h == SM3:
+		return gm.NewSM3()
+	}
+	return d.std.New()
+}
+
+// Sum hashes b.
+func (h Hash) Sum(b []byte) []byte {
+	s := h.New()
+	s.Write(b)
+	return s.Sum(nil)
+}
+
+// Crypto is the standard library's name; 0 for SM3, which has none.
+func (h Hash) Crypto() crypto.Hash { return hashes[h].std }
+
+// CloneHash copies a running hash, so that one pass over a file serves several signatures.
+func CloneHash(h hash.Hash) (hash.Hash, error) {
+	if c, ok := h.(hash.Cloner); ok {
+		return c.Clone()
+	}
+	m, ok := h.(encoding.BinaryMarshaler)
+	if !ok {
+		return nil, fmt.Errorf("sign: a running %T cannot be copied", h)
+	}
+	state, err := m.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	n := gm.NewSM3() // the only hash here without hash.Cloner
+	if err := n.(encoding.BinaryUnmarshaler).UnmarshalBinary(state); err != nil {
+		return nil, err
+	}
+	return n, nil
+}

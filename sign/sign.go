@@ -1,0 +1,163 @@
+package sign
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A Signer turns an Act into values. Seals and CMS implement it; policy and evidence wrap it.
+// Implementations are safe for concurrent use, and keep no reference to the Act.
+type Signer interface {
+	// Profile says, before anything is hashed, what the values will be. It is data: a wrapper passes it on or
+	// changes a copy.
+	Profile() Profile
+	// Sign returns one Value for each Part of the Act, in their order, or an error and no value.
+	Sign(ctx context.Context, act *Act) ([]Value, error)
+}
+
+// An Act is what one person seals at one moment in one document: one permission, one ledger entry, one or more values.
+// A container prepares it; nobody changes it afterwards but the wrapper that adds Evidence to its own copy.
+type Act struct {
+	ID       string    // request id, chosen by the caller or random: the same id is the same act
+	Document string    // the document's name for people and ledger; may be empty
+	Reason   string    // why it is sealed; may be empty
+	Time     time.Time // the claimed time, UTC, whole seconds
+	Source   Sums      // of the file as received, before anything was added: what an approval names
+	Content  Sums      // of what is signed: the ByteRange of a PDF, the manifest of a Word document
+	Evidence []byte    // of a ledger: bound into the values as a signed attribute; nil: none
+	Parts    []Part    // the values wanted, in signing order
+}
+
+// A Part is one value of an Act.
+type Part struct {
+	Format   Format
+	Property string // propertyInfo of a seal signature: what is protected, such as "ByteRange=[0 840 17226 501]"
+	// Sums gives what this part signs, once the evidence and the values before it are known. nil: Act.Content.
+	Sums func(evidence []byte, before []Value) (Sums, error)
+}
+
+// Content returns what part i signs.
+func (a *Act) ContentOf(i int, before []Value) (Sums, error) {
+	if f := a.Parts[i].Sums; f != nil {
+		return f(a.Evidence, before)
+	}
+	return a.Content, nil
+}
+
+// A Value is what stands in the document: a CMS SignedData, an SES_Signature, the bytes of an XML signature.
+type Value struct {
+	Bytes []byte
+	Notes []Note // what the document is worth less than was asked for: a stamp not had, a level lost
+}
+
+// A Note is something a person should know that is not a failure.
+type Note struct {
+	Code   string // stable, such as "raw-signature-value"
+	Detail string // one English sentence
+}
+
+func (n Note) String() string { return n.Code + ": " + n.Detail }
+
+// Format names a kind of value.
+type Format string
+
+const (
+	CMS  Format = "cms"  // CMS SignedData, detached (RFC 5652, GB/T 35275); with a seal: it carries and binds the SESeal
+	SES  Format = "ses"  // a bare SES_Signature (GM/T 0031, GB/T 38540)
+	Dual Format = "dual" // RSA or ECDSA CMS that carries and binds an SM2 SES_Signature over the same bytes
+)
+
+// A Profile describes the values a Signer makes.
+type Profile struct {
+	Format  Format          // of the values in PDF
+	Specs   map[Format]Spec // what the signer can make, Format among them
+	Seal    string          // esID of the seal; empty: none
+	Picture *Picture        // what the page shows; nil: nothing
+}
+
+// A Spec is what a container must know before signing: it reserves the room once and hashes once.
+type Spec struct {
+	Hashes  []Hash   // the hashes of the content that Sign will ask for
+	MaxSize int      // no value is longer, in bytes
+	Chain   [][]byte // certificates of the signing key, DER, its own first
+}
+
+// A Picture is the image of a seal.
+type Picture struct {
+	Type   string // "PNG", "JPG", "GIF", "BMP" or what else the seal says
+	Data   []byte
+	Width  int // mm
+	Height int // mm
+}
+
+// An Embedded signature was found in a document. It is not yet trusted, nor even well-formed: Err says what is wrong
+// with its place or shape.
+type Embedded struct {
+	Name   string // of the signature field or the signature part
+	Format Format // by the bytes of Value; empty: not recognised
+	Value  []byte // exactly the DER value, without padding
+	Ranges []Range
+	Err    error
+}
+
+// A Range is a run of bytes of a file.
+type Range struct{ Offset, Length int64 }
+
+// End is the offset after the last byte.
+func (r Range) End() int64 { return r.Offset + r.Length }
+
+// A Key is a private key and its certificates. It is safe for concurrent use.
+type Key interface {
+	Public() crypto.PublicKey
+	// Chain is DER, the key's own certificate first; the caller does not change it.
+	Chain() [][]byte
+	// SignDigest signs a digest. SM2: digest is e = SM3(Z||M), 32 bytes, and opts is crypto.Hash(0).
+	// RSA: opts is a crypto.Hash (PKCS #1 v1.5) or *rsa.PSSOptions. ECDSA: opts is a crypto.Hash.
+	// SM2 and ECDSA answer DER SEQUENCE { r, s }. A remote key blocks until ctx ends.
+	SignDigest(ctx context.Context, digest []byte, opts crypto.SignerOpts) ([]byte, error)
+}
+
+// NewKey makes a Key of a crypto.Signer and its certificates, its own first.
+func NewKey(s crypto.Signer, chain ...[]byte) Key { return &signerKey{s, chain} }
+
+type signerKey struct {
+	s     crypto.Signer
+	chain [][]byte
+}
+
+func (k *signerKey) Public() crypto.PublicKey { return k.s.Public() }
+func (k *signerKey) Chain() [][]byte          { return k.chain }
+func (k *signerKey) SignDigest(ctx context.Context, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return k.s.Sign(rand.Reader, digest, opts)
+}
+
+// A Timestamper asks a time-stamping authority for a TimeStampToken over a digest.
+type Timestamper interface {
+	Timestamp(ctx context.Context, h Hash, digest []byte) ([]byte, error)
+}
+
+var (
+	// ErrWeakKey: the key is too short to sign with.
+	ErrWeakKey = errors.New("sign: key too weak")
+	// ErrUnsupportedKey: no scheme of this package signs with such a key.
+	ErrUnsupportedKey = errors.New("sign: unsupported kind of key")
+	// ErrSignature: a signature value does not belong to this message and key.
+	ErrSignature = errors.New("sign: signature value is wrong")
+	// ErrMissingSum: the container did not compute a hash that the signer's Profile asked for.
+	ErrMissingSum = errors.New("sign: a hash of the content is missing")
+)
+
+// Get returns the sum made with h, or ErrMissingSum.
+func (s Sums) Get(h Hash) ([]byte, error) {
+	if b := s[h]; len(b) == h.Size() && len(b) > 0 {
+		return b, nil
+	}
+	return nil, fmt.Errorf("%w: %s", ErrMissingSum, h)
+}
