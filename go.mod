@@ -1,6 +1,6 @@
 module github.com/courtseal/courtseal
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/emmansun/gmsm v0.44.0 // indirect
