@@ -79,3 +79,8 @@ func MarshalPKCS8(key crypto.Signer) ([]byte, error) { return smx509.MarshalPKCS
 func CreateCertificate(template, parent *Certificate, pub crypto.PublicKey, issuer crypto.Signer) ([]byte, error) {
 	return smx509.CreateCertificate(rand.Reader, template, parent, pub, issuer)
 }
+
+// MarshalPKIXPublicKey writes a SubjectPublicKeyInfo.
+func MarshalPKIXPublicKey(pub crypto.PublicKey) ([]byte, error) {
+	return smx509.MarshalPKIXPublicKey(pub)
+}
