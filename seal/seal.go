@@ -8,7 +8,7 @@ import (
 	"github.com/courtseal/courtseal/sign"
 )
 
-// Version is the generation of a seal and its signatures.
+// Version is the version number of a seal and its signatures, and with it the standard they follow.
 type Version int
 
 const (
@@ -29,9 +29,9 @@ const (
 type Seal struct {
 	Raw []byte // the bytes as found; never re-encoded
 
-	Version Version
-	Vid     string // vendor id of the header
-	ID      string // esID
+	Version Version // as the header says; see Generation
+	Vid     string  // vendor id of the header
+	ID      string  // esID
 
 	Type         int
 	Name         string
@@ -51,6 +51,19 @@ type Seal struct {
 	TimeStamp []byte // V5: DER TimeStampToken; nil: none
 
 	Notes []sign.Note // what is out of the standard but read all the same
+
+	generation            Version
+	c0119                 bool
+	info, certRaw, algRaw []byte // the elements as found
+}
+
+// Generation is the standard whose shape the seal has: V1, V4 or V5. Files were seen in which Version says otherwise,
+// as GM/T 0031-2014 only gives an example of the number.
+func (s *Seal) Generation() Version {
+	if s.generation == 0 {
+		return s.Version
+	}
+	return s.generation
 }
 
 // A CertDigest is one CertDigestObj.
@@ -69,39 +82,23 @@ type Extension struct {
 // A Signature is a parsed SES_Signature.
 type Signature struct {
 	Raw        []byte
-	Version    Version
+	Version    Version // of TBS_Sign; the standards want it equal to Seal.Version
 	Seal       *Seal
-	Time       time.Time // timeInfo; zero where V1 holds a TimeStampToken instead
-	DataHash   []byte
-	Property   string // propertyInfo
-	Extensions []Extension
-	Cert       []byte // signer, DER
+	Time       time.Time   // timeInfo; zero where a TimeStampToken stands instead, or nothing readable
+	DataHash   []byte      // hash of what is sealed
+	Property   string      // propertyInfo: what is sealed
+	Extensions []Extension // of TBS_Sign
+	Cert       []byte      // signer, DER
 	Algorithm  der.OID
 	Value      []byte
-	TimeStamp  []byte
-	Notes      []sign.Note
+	TimeStamp  []byte      // DER TimeStampToken over Value, in V1 the one in timeInfo; nil: none
+	Notes      []sign.Note // what is out of the standard; Seal.Notes has those of the seal
+
+	tbs, certRaw, algRaw []byte // the elements as found
 }
-
-// Parse reads an SESeal of any generation.
-func Parse(b []byte) (*Seal, error) { panic("not built yet") }
-
-// ReadFile reads a seal from a file (.esl).
-func ReadFile(name string) (*Seal, error) { panic("not built yet") }
-
-// ParseSignature reads an SES_Signature of any generation.
-func ParseSignature(b []byte) (*Signature, error) { panic("not built yet") }
 
 // Make signs the template with the maker's key.
 func Make(ctx context.Context, template *Seal, maker sign.Key) (*Seal, error) { panic("not built yet") }
-
-// VerifyValue checks the maker's signature value over the original bytes. It says nothing of trust or time.
-func (s *Seal) VerifyValue() error { panic("not built yet") }
-
-// Holds reports whether certList names the certificate.
-func (s *Seal) Holds(cert []byte) bool { panic("not built yet") }
-
-// VerifyValue checks the signer's value over the original bytes of TBS_Sign.
-func (s *Signature) VerifyValue() error { panic("not built yet") }
 
 // StampOptions say how a seal is used. See the package documentation for the formats.
 type StampOptions struct {
