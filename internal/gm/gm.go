@@ -7,6 +7,7 @@ package gm
 
 import (
 	"crypto"
+	"crypto/cipher"
 	"crypto/ecdsa"
 	"crypto/rand"
 	"errors"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/emmansun/gmsm/sm2"
 	"github.com/emmansun/gmsm/sm3"
+	"github.com/emmansun/gmsm/sm4"
 	"github.com/emmansun/gmsm/smx509"
 )
 
@@ -25,6 +27,9 @@ func NewSM3() hash.Hash { return sm3.New() }
 
 // SM3 hashes b.
 func SM3(b []byte) [32]byte { return sm3.Sum(b) }
+
+// NewSM4 returns the SM4 block cipher (GB/T 32907) with a key of 16 bytes.
+func NewSM4(key []byte) (cipher.Block, error) { return sm4.NewCipher(key) }
 
 // IsSM2 reports whether pub is a key on the SM2 curve.
 func IsSM2(pub crypto.PublicKey) bool { return sm2.IsSM2PublicKey(pub) }
