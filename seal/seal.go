@@ -1,10 +1,8 @@
 package seal
 
 import (
-	"context"
 	"time"
 
-	"github.com/courtseal/courtseal/internal/der"
 	"github.com/courtseal/courtseal/sign"
 )
 
@@ -46,7 +44,7 @@ type Seal struct {
 	Extensions []Extension
 
 	MakerCert []byte // DER
-	Algorithm der.OID
+	Algorithm sign.OID
 	Value     []byte // signedValue / signData
 	TimeStamp []byte // V5: DER TimeStampToken; nil: none
 
@@ -74,7 +72,7 @@ type CertDigest struct {
 
 // An Extension is one ExtData.
 type Extension struct {
-	ID       der.OID
+	ID       sign.OID
 	Critical bool
 	Value    []byte
 }
@@ -89,23 +87,10 @@ type Signature struct {
 	Property   string      // propertyInfo: what is sealed
 	Extensions []Extension // of TBS_Sign
 	Cert       []byte      // signer, DER
-	Algorithm  der.OID
+	Algorithm  sign.OID
 	Value      []byte
 	TimeStamp  []byte      // DER TimeStampToken over Value, in V1 the one in timeInfo; nil: none
 	Notes      []sign.Note // what is out of the standard; Seal.Notes has those of the seal
 
 	tbs, certRaw, algRaw []byte // the elements as found
 }
-
-// Make signs the template with the maker's key.
-func Make(ctx context.Context, template *Seal, maker sign.Key) (*Seal, error) { panic("not built yet") }
-
-// StampOptions say how a seal is used. See the package documentation for the formats.
-type StampOptions struct {
-	Format sign.Format      // zero: dual with Outer, else cms
-	Outer  sign.Key         // RSA or ECDSA key of dual
-	Now    func() time.Time // zero: time.Now
-}
-
-// Stamp returns a Signer that seals with this seal and the key of one of its holders.
-func (s *Seal) Stamp(key sign.Key, o StampOptions) (sign.Signer, error) { panic("not built yet") }

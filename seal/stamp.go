@@ -1,0 +1,300 @@
+package seal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/courtseal/courtseal/sign"
+	"github.com/courtseal/courtseal/sign/cms"
+)
+
+var (
+	// ErrFormat: the format asked for does not go with the keys given.
+	ErrFormat = errors.New("seal: format cannot be made")
+	// ErrAct: an Act without time, or with a Property that is too long or not ASCII.
+	ErrAct = errors.New("seal: act cannot be sealed")
+)
+
+// MaxProperty is the longest Part.Property, in octets, that a Stamp takes. MaxSize reckons with it.
+const MaxProperty = 100
+
+// StampOptions say how a seal is used.
+type StampOptions struct {
+	Format sign.Format      // what Profile offers for PDF; zero: sign.Dual with Outer, else sign.CMS
+	Outer  sign.Key         // RSA or ECDSA key of sign.Dual, a holder too; nil: no dual
+	Now    func() time.Time // the clock that validity is judged by; nil: time.Now
+}
+
+// Stamp returns a Signer that seals with this seal and the key of one of its holders. It makes every format that the
+// keys allow: [sign.CMS] always; [sign.SES] with an SM2 key; [sign.Dual] with an SM2 key and Outer. The package
+// documentation says what each holds.
+//
+// Stamp checks what GB/T 38540-2020 7.2 wants checked before a seal is used, trust and revocation aside, which take
+// roots: the seal's own signature value, that each key belongs to its certificate (ErrKeyMismatch), may sign
+// (ErrEncryptionCert, sign.ErrWeakKey, sign.ErrUnsupportedKey) and is a holder's (ErrNotHolder), that seal and
+// certificates are valid now (an *ExpiredError, ErrExpired). A seal that is not of GB/T 38540 is ErrUnsupportedVersion,
+// a format that does not go with the keys ErrFormat.
+//
+// The Signer asks the clock again in each Sign, and wants Act.Time inside the same periods. It is safe for concurrent
+// use, as are its keys, and shares the bytes of the seal. Its Profile has always the same Picture pointer for the same
+// *Seal. MaxSize holds for any Property of up to MaxProperty octets and no Evidence: whoever adds Evidence adds its
+// length and 128 octets more.
+func (s *Seal) Stamp(key sign.Key, o StampOptions) (sign.Signer, error) {
+	if s.generation != V4 || s.Version != V4 || s.c0119 {
+		return nil, fmt.Errorf("%w: a seal of version %d; only parsed seals of 4 (GB/T 38540-2020) stamp", ErrUnsupportedVersion, s.Version)
+	}
+	if err := s.VerifyValue(); err != nil {
+		return nil, err
+	}
+	st := &stamp{seal: s, now: o.Now}
+	if st.now == nil {
+		st.now = time.Now
+	}
+	var err error
+	if st.key, err = s.holder(key, "certificate"); err != nil {
+		return nil, err
+	}
+	if o.Outer != nil {
+		if st.outer, err = s.holder(o.Outer, "outer certificate"); err != nil {
+			return nil, err
+		}
+	}
+	if err := st.setProfile(o.Format); err != nil {
+		return nil, err
+	}
+	if err := st.validAt(st.now()); err != nil {
+		return nil, err
+	}
+	return st, nil
+}
+
+func (s *Seal) holder(key sign.Key, what string) (*keyholder, error) {
+	h, err := newKeyholder(key, what)
+	if err != nil {
+		return nil, err
+	}
+	if !s.Holds(h.cert.Raw) {
+		return nil, fmt.Errorf("%w: %s %q is not in certList of seal %s; a renewed certificate needs the seal made anew", ErrNotHolder, what, h.cert.Subject, s.ID)
+	}
+	return h, nil
+}
+
+type stamp struct {
+	seal       *Seal
+	key, outer *keyholder // outer: nil without dual
+	now        func() time.Time
+	profile    sign.Profile
+}
+
+// Profile implements sign.Signer. Of a dual, Chain is that of the outer key.
+func (s *stamp) Profile() sign.Profile { return s.profile }
+
+func (s *stamp) setProfile(format sign.Format) error {
+	sm2 := s.key.scheme.Kind == sign.SM2
+	switch {
+	case s.outer != nil && !sm2:
+		return fmt.Errorf("%w: dual takes an SM2 key, and RSA or ECDSA as Outer; the key is %s", ErrFormat, s.key.scheme)
+	case s.outer != nil && s.outer.scheme.Kind == sign.SM2:
+		return fmt.Errorf("%w: dual takes an RSA or ECDSA key as Outer, not SM2", ErrFormat)
+	case format == "" && s.outer != nil:
+		format = sign.Dual
+	case format == "":
+		format = sign.CMS
+	}
+
+	size, err := cms.MaxSize(s.key, s.cmsOptions(sign.AttributeSeal, s.seal.Raw, nil))
+	if err != nil {
+		return err
+	}
+	specs := map[sign.Format]sign.Spec{
+		sign.CMS: {Hashes: []sign.Hash{s.key.scheme.Hash}, MaxSize: size, Chain: s.key.Chain()},
+	}
+	if sm2 {
+		ses := s.layout(MaxProperty, 0)
+		specs[sign.SES] = sign.Spec{Hashes: []sign.Hash{sign.SM3}, MaxSize: elementSize(ses.body), Chain: s.key.Chain()}
+		if s.outer != nil {
+			longest := append(appendHeader(nil, asn1.OCTET_STRING, ses.body), make([]byte, ses.body)...)
+			size, err := cms.MaxSize(s.outer, s.cmsOptions(sign.AttributeSignature, longest, nil))
+			if err != nil {
+				return err
+			}
+			specs[sign.Dual] = sign.Spec{Hashes: []sign.Hash{sign.SM3, s.outer.scheme.Hash}, MaxSize: size, Chain: s.outer.Chain()}
+		}
+	}
+	if _, ok := specs[format]; !ok {
+		return fmt.Errorf("%w: %q with a key of %s, Outer given: %t", ErrFormat, format, s.key.scheme, s.outer != nil)
+	}
+	if s.outer != nil && format != sign.Dual {
+		return fmt.Errorf("%w: Outer is for %q, not %q", ErrFormat, sign.Dual, format)
+	}
+	s.profile = sign.Profile{Format: format, Specs: specs, Seal: s.seal.ID, Picture: &s.seal.Picture}
+	return nil
+}
+
+func (s *stamp) validAt(t time.Time) error {
+	if err := period("seal", t, s.seal.NotBefore, s.seal.NotAfter); err != nil {
+		return err
+	}
+	if err := s.key.validAt(t); err != nil {
+		return err
+	}
+	if s.outer != nil {
+		return s.outer.validAt(t)
+	}
+	return nil
+}
+
+// Sign implements sign.Signer.
+func (s *stamp) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
+	if act.Time.IsZero() {
+		return nil, fmt.Errorf("%w: it has no Time", ErrAct)
+	}
+	for _, t := range []time.Time{s.now(), act.Time} {
+		if err := s.validAt(t); err != nil {
+			return nil, err
+		}
+	}
+	values := make([]sign.Value, 0, len(act.Parts))
+	for i, part := range act.Parts {
+		if _, ok := s.profile.Specs[part.Format]; !ok {
+			return nil, fmt.Errorf("%w: Parts[%d] asks for %q, which is not in the Profile", ErrFormat, i, part.Format)
+		}
+		content, err := act.ContentOf(i, values)
+		if err != nil {
+			return nil, err
+		}
+		b, err := s.value(ctx, act, part, content)
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, sign.Value{Bytes: b})
+	}
+	return values, nil
+}
+
+func (s *stamp) value(ctx context.Context, act *sign.Act, part sign.Part, content sign.Sums) ([]byte, error) {
+	switch part.Format {
+	case sign.SES:
+		return s.ses(ctx, act.Time, part.Property, content, act.Evidence)
+	case sign.CMS:
+		digest, err := content.Get(s.key.scheme.Hash)
+		if err != nil {
+			return nil, err
+		}
+		return cms.Sign(ctx, s.key, digest, s.cmsOptions(sign.AttributeSeal, s.seal.Raw, act.Evidence))
+	}
+	digest, err := content.Get(s.outer.scheme.Hash)
+	if err != nil {
+		return nil, err
+	}
+	inner, err := s.ses(ctx, act.Time, part.Property, content, nil)
+	if err != nil {
+		return nil, err
+	}
+	return cms.Sign(ctx, s.outer, digest, s.cmsOptions(sign.AttributeSignature, inner, act.Evidence))
+}
+
+// cmsOptions has the signed attributes of sign/FORMAT.md: what makes the CMS a seal's, and the evidence.
+func (s *stamp) cmsOptions(oid sign.OID, value, evidence []byte) cms.Options {
+	attributes := []cms.Attribute{{Type: oid, Values: [][]byte{value}}}
+	if len(evidence) > 0 {
+		var b cryptobyte.Builder
+		b.AddASN1OctetString(evidence)
+		attributes = append(attributes, cms.Attribute{Type: sign.AttributeEvidence, Values: [][]byte{b.BytesOrPanic()}})
+	}
+	return cms.Options{Attributes: attributes}
+}
+
+// A layout measures an SES_Signature before it is written, so that one buffer holds the message that is hashed and the
+// value that is returned, and the seal's bytes are copied once. In content octets:
+type layout struct {
+	ext  int // of the one ExtData with evidence; 0: none
+	tbs  int // of TBS_Sign
+	body int // of SES_Signature, with the longest signature value
+}
+
+func headerSize(n int) int {
+	switch {
+	case n < 1<<7:
+		return 2
+	case n < 1<<8:
+		return 3
+	case n < 1<<16:
+		return 4
+	case n < 1<<24:
+		return 5
+	}
+	return 6
+}
+
+func elementSize(n int) int { return headerSize(n) + n }
+
+const (
+	timeSize = len("20060102150405Z")
+	hashSize = 32
+)
+
+func (s *stamp) layout(property, evidence int) (l layout) {
+	l.tbs = 3 + len(s.seal.Raw) + elementSize(timeSize) + elementSize(1+hashSize) + elementSize(property)
+	if evidence > 0 {
+		l.ext = elementSize(len(sign.AttributeEvidence)) + elementSize(evidence)
+		l.tbs += elementSize(elementSize(elementSize(l.ext)))
+	}
+	l.body = elementSize(l.tbs) + elementSize(len(s.key.cert.Raw)) + elementSize(len(oidSM2WithSM3)) +
+		elementSize(1+s.key.scheme.MaxSize(s.key.Public()))
+	return l
+}
+
+// ses makes an SES_Signature (GB/T 38540-2020 7.1 and 7.2).
+func (s *stamp) ses(ctx context.Context, at time.Time, property string, content sign.Sums, evidence []byte) ([]byte, error) {
+	if len(property) > MaxProperty || !isASCII(property) {
+		return nil, fmt.Errorf("%w: Property %.120q; at most %d octets of ASCII are written", ErrAct, property, MaxProperty)
+	}
+	hash, err := content.Get(sign.SM3)
+	if err != nil {
+		return nil, err
+	}
+	const front = 6 // room for the outermost header; the length of the value decides about it
+	l := s.layout(len(property), len(evidence))
+	b := make([]byte, front, front+l.body)
+
+	b = appendHeader(b, asn1.SEQUENCE, l.tbs)
+	b = append(b, byte(asn1.INTEGER), 1, byte(V4))
+	b = append(b, s.seal.Raw...)
+	b = appendHeader(b, asn1.GeneralizedTime, timeSize)
+	b = at.UTC().AppendFormat(b, "20060102150405Z")
+	b = appendBits(b, hash)
+	b = append(appendHeader(b, asn1.IA5String, len(property)), property...)
+	if len(evidence) > 0 {
+		b = appendHeader(b, asn1.Tag(0).ContextSpecific().Constructed(), elementSize(elementSize(l.ext)))
+		b = appendHeader(b, asn1.SEQUENCE, elementSize(l.ext))
+		b = appendHeader(b, asn1.SEQUENCE, l.ext)
+		b = append(appendHeader(b, asn1.OBJECT_IDENTIFIER, len(sign.AttributeEvidence)), sign.AttributeEvidence...)
+		b = append(appendHeader(b, asn1.OCTET_STRING, len(evidence)), evidence...)
+	}
+	value, err := s.key.scheme.Sign(ctx, s.key, b[front:])
+	if err != nil {
+		return nil, err
+	}
+	if !isSignatureDER(value) || len(value) > s.key.scheme.MaxSize(s.key.Public()) {
+		return nil, fmt.Errorf("seal: the key gave %d octets that are no SM2 signature value in DER", len(value))
+	}
+	b = append(appendHeader(b, asn1.OCTET_STRING, len(s.key.cert.Raw)), s.key.cert.Raw...)
+	b = append(appendHeader(b, asn1.OBJECT_IDENTIFIER, len(oidSM2WithSM3)), oidSM2WithSM3...)
+	b = appendBits(b, value)
+
+	n := len(b) - front
+	start := front - headerSize(n)
+	appendHeader(b[start:start], asn1.SEQUENCE, n)
+	return b[start:], nil
+}
+
+func appendBits(b, content []byte) []byte {
+	b = append(appendHeader(b, asn1.BIT_STRING, 1+len(content)), 0)
+	return append(b, content...)
+}
