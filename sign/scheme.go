@@ -64,7 +64,7 @@ func (s Scheme) MaxSize(pub crypto.PublicKey) int {
 	return 0
 }
 
-// Sign hashes msg and signs it with key.
+// Sign hashes msg and signs it with key. It signs with what it is told to; SchemeFor says what is strong enough.
 func (s Scheme) Sign(ctx context.Context, key Key, msg []byte) ([]byte, error) {
 	digest, opts, err := s.digest(key.Public(), msg)
 	if err != nil {
@@ -75,7 +75,16 @@ func (s Scheme) Sign(ctx context.Context, key Key, msg []byte) ([]byte, error) {
 
 // Verify checks a signature value over msg. A wrong value is ErrSignature; a key of another kind ErrUnsupportedKey.
 func (s Scheme) Verify(pub crypto.PublicKey, msg, sig []byte) error {
-	digest, opts, err := s.digest(pub, msg)
+	digest, _, err := s.digest(pub, msg)
+	if err != nil {
+		return err
+	}
+	return s.VerifyDigest(pub, digest, sig)
+}
+
+// VerifyDigest is Verify for a digest computed elsewhere: the hash of the message, or for SM2 e = SM3(Z || message).
+func (s Scheme) VerifyDigest(pub crypto.PublicKey, digest, sig []byte) error {
+	opts, err := s.opts(pub)
 	if err != nil {
 		return err
 	}
@@ -94,37 +103,44 @@ func (s Scheme) Verify(pub crypto.PublicKey, msg, sig []byte) error {
 			ok = rsa.VerifyPKCS1v15(k, opts.HashFunc(), digest, sig) == nil
 		}
 	}
-	if !ok {
+	if !ok || len(digest) != s.Hash.Size() {
 		return fmt.Errorf("%w (%s)", ErrSignature, s)
 	}
 	return nil
 }
 
+// digest is what a key signs for msg, and how.
 func (s Scheme) digest(pub crypto.PublicKey, msg []byte) ([]byte, crypto.SignerOpts, error) {
-	bad := func() ([]byte, crypto.SignerOpts, error) {
-		return nil, nil, fmt.Errorf("%w: %s with a key of type %T", ErrUnsupportedKey, s, pub)
+	opts, err := s.opts(pub)
+	if err != nil {
+		return nil, nil, err
 	}
+	if s.Kind == SM2 {
+		e, err := gm.Digest(pub, msg)
+		return e, opts, err
+	}
+	return s.Hash.Sum(msg), opts, nil
+}
+
+// opts is how a key of the scheme is told what to do. A key of another kind is an error.
+func (s Scheme) opts(pub crypto.PublicKey) (crypto.SignerOpts, error) {
+	h := s.Hash.Crypto()
 	switch k := pub.(type) {
 	case *rsa.PublicKey:
-		if s.Kind != RSA && s.Kind != RSAPSS || s.Hash.Crypto() == 0 {
-			return bad()
+		switch {
+		case s.Kind == RSA && h != 0:
+			return h, nil
+		case s.Kind == RSAPSS && h != 0:
+			return &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: h}, nil
 		}
-		if s.Kind == RSAPSS {
-			return s.Hash.Sum(msg), &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: s.Hash.Crypto()}, nil
-		}
-		return s.Hash.Sum(msg), s.Hash.Crypto(), nil
 	case *ecdsa.PublicKey:
-		if gm.IsSM2(k) {
-			if s != (Scheme{SM2, SM3}) {
-				return bad()
-			}
-			e, err := gm.Digest(k, msg)
-			return e, crypto.Hash(0), err
+		sm2 := gm.IsSM2(k)
+		switch {
+		case sm2 && s == Scheme{SM2, SM3}:
+			return crypto.Hash(0), nil
+		case !sm2 && s.Kind == ECDSA && h != 0:
+			return h, nil
 		}
-		if s.Kind != ECDSA || s.Hash.Crypto() == 0 {
-			return bad()
-		}
-		return s.Hash.Sum(msg), s.Hash.Crypto(), nil
 	}
-	return bad()
+	return nil, fmt.Errorf("%w: %s with a key of type %T", ErrUnsupportedKey, s, pub)
 }

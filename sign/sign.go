@@ -40,7 +40,7 @@ type Part struct {
 	Sums func(evidence []byte, before []Value) (Sums, error)
 }
 
-// Content returns what part i signs.
+// ContentOf returns what part i signs, once the values before it are known.
 func (a *Act) ContentOf(i int, before []Value) (Sums, error) {
 	if f := a.Parts[i].Sums; f != nil {
 		return f(a.Evidence, before)
@@ -82,7 +82,7 @@ type Profile struct {
 // A Spec is what a container must know before signing: it reserves the room once and hashes once.
 type Spec struct {
 	Hashes  []Hash   // the hashes of the content that Sign will ask for
-	MaxSize int      // no value is longer, in bytes
+	MaxSize int      // no value is longer, in bytes; a wrapper that adds n bytes of Evidence adds n + 128
 	Chain   [][]byte // certificates of the signing key, DER, its own first
 }
 
@@ -148,6 +148,13 @@ var (
 	ErrWeakKey = errors.New("sign: key too weak")
 	// ErrUnsupportedKey: no scheme of this package signs with such a key.
 	ErrUnsupportedKey = errors.New("sign: unsupported kind of key")
+	// ErrKeyMismatch: a key whose first certificate is missing, unreadable or that of another key.
+	ErrKeyMismatch = errors.New("sign: key and certificate do not belong together")
+	// ErrEncryptionCert: a certificate whose KeyUsage allows neither digitalSignature nor nonRepudiation. The pairs of
+	// certificates that Chinese authorities issue have such a one for encryption; the other belongs here.
+	ErrEncryptionCert = errors.New("sign: not a signing certificate")
+	// ErrFormat: a Part asks for a format that is not in the signer's Profile.
+	ErrFormat = errors.New("sign: the signer does not make this format")
 	// ErrSignature: a signature value does not belong to this message and key.
 	ErrSignature = errors.New("sign: signature value is wrong")
 	// ErrMissingSum: the container did not compute a hash that the signer's Profile asked for.

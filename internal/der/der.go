@@ -126,6 +126,26 @@ func AddOID(b *cryptobyte.Builder, o OID) {
 	b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(o)) })
 }
 
+// ReadAlgorithm reads an AlgorithmIdentifier. params is the DER of the parameters; nil: absent or NULL, which writers
+// have never kept apart.
+func ReadAlgorithm(s *cryptobyte.String, o *OID, params *[]byte) bool {
+	var seq, v cryptobyte.String
+	if !s.ReadASN1(&seq, asn1.SEQUENCE) || !ReadOID(&seq, o) {
+		return false
+	}
+	if *params = nil; seq.Empty() {
+		return true
+	}
+	var tag asn1.Tag
+	if !seq.ReadAnyASN1Element(&v, &tag) || !seq.Empty() || (tag == asn1.NULL && len(v) != 2) {
+		return false
+	}
+	if tag != asn1.NULL {
+		*params = v
+	}
+	return true
+}
+
 // Limits bound what is read before anything is believed. The zero value means the defaults.
 type Limits struct {
 	Size  int // octets of the whole input; 0: 16 MiB
@@ -137,6 +157,7 @@ func (l Limits) orDefaults() Limits {
 	if l.Size == 0 {
 		l.Size = 16 << 20
 	}
+	l.Size = min(l.Size, 1<<30) // so that offsets fit 32 bits
 	if l.Depth == 0 {
 		l.Depth = 64
 	}
