@@ -79,6 +79,19 @@ func (f *File) dictIn(holder *Indirect, o Object) (*Dict, *Indirect, error) {
 	return d, holder, nil
 }
 
+// ArrayIn resolves a value of holder to an array, with the object whose Raw its spans are of; nil: it is none.
+func (f *File) ArrayIn(holder *Indirect, o Object) (*Array, *Indirect, error) {
+	o, holder, err := f.follow(holder, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, ok := o.(*Array)
+	if !ok {
+		return nil, nil, nil
+	}
+	return a, holder, nil
+}
+
 // follow resolves o, which stands in holder, and says which object it stands in at last.
 func (f *File) follow(holder *Indirect, o Object) (Object, *Indirect, error) {
 	for range 16 {
