@@ -29,6 +29,9 @@ const (
 
 func (s Scheme) String() string { return string(s.Kind) + " with " + string(s.Hash) }
 
+// maxRSA bounds the time that one check takes: certificates come from strangers.
+const maxRSA = 16384
+
 // SchemeFor returns the scheme this package signs with for a key: SM2 with SM3, RSA PKCS #1 v1.5 with SHA-256, ECDSA
 // with the hash of its curve's strength. The error is ErrWeakKey or ErrUnsupportedKey.
 func SchemeFor(pub crypto.PublicKey) (Scheme, error) {
@@ -128,6 +131,8 @@ func (s Scheme) opts(pub crypto.PublicKey) (crypto.SignerOpts, error) {
 	switch k := pub.(type) {
 	case *rsa.PublicKey:
 		switch {
+		case k.N.BitLen() > maxRSA:
+			return nil, fmt.Errorf("%w: RSA of %d bits; %d are the most", ErrUnsupportedKey, k.N.BitLen(), maxRSA)
 		case s.Kind == RSA && h != 0:
 			return h, nil
 		case s.Kind == RSAPSS && h != 0:

@@ -263,7 +263,7 @@ func walk(b []byte, l Limits) (spans []span, n int, err error) {
 func (s *span) add(child *span) {
 	s.out += child.out
 	if !child.join {
-		s.out += int32(headerSize(int(child.out)))
+		s.out += int32(HeaderSize(int(child.out)))
 	}
 }
 
@@ -273,7 +273,7 @@ func AppendHeader(b []byte, tag byte, n int) []byte {
 	if n < 0x80 {
 		return append(b, byte(n))
 	}
-	octets := headerSize(n) - 2
+	octets := HeaderSize(n) - 2
 	b = append(b, 0x80|byte(octets))
 	for i := octets - 1; i >= 0; i-- {
 		b = append(b, byte(n>>(8*i)))
@@ -281,7 +281,8 @@ func AppendHeader(b []byte, tag byte, n int) []byte {
 	return b
 }
 
-func headerSize(n int) int {
+// HeaderSize is how many octets AppendHeader writes.
+func HeaderSize(n int) int {
 	size := 2
 	if n >= 0x80 {
 		for ; n > 0; n >>= 8 {

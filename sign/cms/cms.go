@@ -1,10 +1,20 @@
 package cms
 
 import (
+	"bytes"
 	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
 	"github.com/courtseal/courtseal/internal/der"
+	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/sign"
 )
 
@@ -12,8 +22,8 @@ import (
 type Options struct {
 	Scheme      sign.Scheme      // zero: sign.SchemeFor the key
 	SM2OID      SM2OID           // how SM2 is named in signatureAlgorithm; zero: SM2WithSM3
-	SigningTime bool             // write signingTime from Now; never in PAdES
-	Now         func() time.Time // zero: time.Now
+	SigningTime bool             // write signingTime: Act.Time, or Now where there is no Act; never in PAdES
+	Now         func() time.Time // nil: time.Now
 	Attributes  []Attribute      // further signed attributes
 }
 
@@ -27,55 +37,358 @@ const (
 
 // An Attribute of a SignerInfo.
 type Attribute struct {
-	Type   der.OID
+	Type   sign.OID
 	Values [][]byte // DER, each one value
 }
 
-// Sign makes a detached SignedData over content whose digest (by the scheme's hash) is given.
+// Evidence is the signed attribute of a ledger's evidence (sign.AttributeEvidence).
+func Evidence(b []byte) Attribute {
+	return Attribute{sign.AttributeEvidence, [][]byte{tlv(asn1.OCTET_STRING, b)}}
+}
+
+// ErrAttribute: an attribute that stands twice or is malformed, read or in Options.Attributes; or there one of those that
+// this package writes itself.
+var ErrAttribute = errors.New("cms: attribute malformed or repeated")
+
+// Sign makes a detached SignedData over content whose digest (by the scheme's hash) is given. A key must fit its
+// certificate and be strong enough: sign.ErrKeyMismatch, sign.ErrEncryptionCert, sign.ErrWeakKey or
+// sign.ErrUnsupportedKey. A digest of another length is sign.ErrMissingSum.
 func Sign(ctx context.Context, key sign.Key, digest []byte, o Options) ([]byte, error) {
-	panic("not built yet")
+	w, err := newWriter(key, o)
+	if err != nil {
+		return nil, err
+	}
+	var at time.Time
+	if o.SigningTime {
+		at = w.now()
+	}
+	return w.sign(ctx, digest, at, nil)
 }
 
-// MaxSize is the longest SignedData that Sign makes with this key and these options, attributes included.
-func MaxSize(key sign.Key, o Options) (int, error) { panic("not built yet") }
-
-// New returns a Signer of CMS values.
-func New(key sign.Key, o Options) (sign.Signer, error) { panic("not built yet") }
-
-// SignedData is a parsed SignedData.
-type SignedData struct {
-	Raw          []byte
-	ContentType  der.OID // of the ContentInfo: PKCS #7 or GM signedData
-	EContentType der.OID
-	EContent     []byte // nil: detached
-	Certificates [][]byte
-	CRLs         [][]byte
-	Signers      []SignerInfo
-	Notes        []sign.Note
+// MaxSize is the longest SignedData that Sign makes with this key and these options, attributes included. The errors
+// are those of Sign.
+func MaxSize(key sign.Key, o Options) (int, error) {
+	w, err := newWriter(key, o)
+	if err != nil {
+		return 0, err
+	}
+	return w.maxSize(), nil
 }
 
-// A SignerInfo is one signature of a SignedData.
-type SignerInfo struct {
-	Issuer, Serial []byte // DER Name and INTEGER content octets; nil where SubjectKeyID is used
-	SubjectKeyID   []byte
-	DigestOID      der.OID
-	SignatureOID   der.OID
-	Scheme         sign.Scheme // what the two identifiers mean together; zero: unknown
-	SignedAttrs    []byte      // DER SET OF as signed (tag 31); nil: none
-	Attributes     []Attribute
-	Signature      []byte
-	Unsigned       []Attribute
+// New returns a Signer of CMS values (sign.CMS). It binds Act.Evidence as a signed attribute; its MaxSize holds without
+// evidence, and a wrapper that adds n bytes of it adds n + 128. The errors are those of Sign.
+func New(key sign.Key, o Options) (sign.Signer, error) {
+	w, err := newWriter(key, o)
+	if err != nil {
+		return nil, err
+	}
+	return &signer{w, sign.Profile{Format: sign.CMS, Specs: map[sign.Format]sign.Spec{
+		sign.CMS: {Hashes: []sign.Hash{w.scheme.Hash}, MaxSize: w.maxSize(), Chain: key.Chain()},
+	}}}, nil
 }
 
-// Parse reads a SignedData: strict DER, and BER's indefinite lengths and constructed strings where real files have them.
-func Parse(b []byte) (*SignedData, error) { panic("not built yet") }
+type signer struct {
+	w       *writer
+	profile sign.Profile
+}
 
-// Verify checks, for each signer, contentType, messageDigest, signing-certificate(-v2) and the signature value against
-// the digests of the content. It says nothing of trust.
-func (sd *SignedData) Verify(content sign.Sums) error { panic("not built yet") }
+func (s *signer) Profile() sign.Profile { return s.profile }
 
-// Attribute returns the values of a signed attribute; ok is false where it is absent or stands twice.
-func (si *SignerInfo) Attribute(t der.OID) (values [][]byte, ok bool) { panic("not built yet") }
+func (s *signer) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
+	var at time.Time
+	if s.w.withTime {
+		if at = act.Time; at.IsZero() {
+			at = s.w.now()
+		}
+	}
+	var evidence []Attribute
+	if len(act.Evidence) > 0 {
+		evidence = []Attribute{Evidence(act.Evidence)}
+	}
+	values := make([]sign.Value, 0, len(act.Parts))
+	for i, part := range act.Parts {
+		if part.Format != sign.CMS {
+			return nil, fmt.Errorf("%w: part %d asks for %q", sign.ErrFormat, i, part.Format)
+		}
+		content, err := act.ContentOf(i, values)
+		if err != nil {
+			return nil, err
+		}
+		digest, err := content.Get(s.w.scheme.Hash)
+		if err != nil {
+			return nil, err
+		}
+		b, err := s.w.sign(ctx, digest, at, evidence)
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, sign.Value{Bytes: b})
+	}
+	return values, nil
+}
 
-// Certificate picks the signer's own certificate from DER certificates; nil: not there.
-func (si *SignerInfo) Certificate(certs [][]byte) []byte { panic("not built yet") }
+// A writer holds all of a SignedData that does not change from one signature to the next.
+type writer struct {
+	key        sign.Key
+	scheme     sign.Scheme
+	withTime   bool
+	now        func() time.Time
+	attributes [][]byte // encoded: contentType, signing-certificate-v2, those of Options
+	head       []byte   // SignedData up to signerInfos
+	signer     []byte   // SignerInfo up to signedAttrs
+	algorithm  []byte   // signatureAlgorithm
+}
+
+func newWriter(key sign.Key, o Options) (*writer, error) {
+	scheme, err := schemeFor(key, o.Scheme)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := certificateOf(key)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{key: key, scheme: scheme, withTime: o.SigningTime, now: o.Now, algorithm: signatureAlgorithm(scheme, o.SM2OID)}
+	if w.now == nil {
+		w.now = time.Now
+	}
+	if w.attributes, err = fixedAttributes(cert, scheme.Hash, o.Attributes); err != nil {
+		return nil, err
+	}
+	digest := algorithm(digestOIDs[scheme.Hash], nil)
+	version := []byte{byte(asn1.INTEGER), 1, 1} // RFC 5652 5.1, 5.3: data, certificates alone, issuerAndSerialNumber
+	w.head = slices.Concat(version,
+		tlv(asn1.SET, digest),
+		tlv(asn1.SEQUENCE, tlv(asn1.OBJECT_IDENTIFIER, []byte(oidData))),
+		tlv(context0, setOf(key.Chain())...))
+	w.signer = slices.Concat(version, issuerAndSerial(cert), digest)
+	return w, nil
+}
+
+// schemeFor picks the scheme, or checks the one that is wanted.
+func schemeFor(key sign.Key, want sign.Scheme) (sign.Scheme, error) {
+	if key == nil {
+		return sign.Scheme{}, fmt.Errorf("%w: no key", sign.ErrKeyMismatch)
+	}
+	s, err := sign.SchemeFor(key.Public())
+	if err != nil || want == s || want == (sign.Scheme{}) {
+		return s, err
+	}
+	kind := want.Kind == s.Kind || want.Kind == sign.RSAPSS && s.Kind == sign.RSA
+	if hash := want.Hash == sign.SHA256 || want.Hash == sign.SHA384 || want.Hash == sign.SHA512; !kind || !hash || s.Kind == sign.SM2 {
+		return s, fmt.Errorf("%w: %s is not written with a key of %s", sign.ErrUnsupportedKey, want, s)
+	}
+	return want, nil
+}
+
+// certificateOf checks that the key's first certificate is its own and one for signing.
+func certificateOf(key sign.Key) (*gm.Certificate, error) {
+	chain := key.Chain()
+	if len(chain) == 0 {
+		return nil, fmt.Errorf("%w: the key has no certificate", sign.ErrKeyMismatch)
+	}
+	var own *gm.Certificate
+	for i, b := range chain {
+		c, err := gm.ParseCertificate(b)
+		if err != nil {
+			return nil, fmt.Errorf("%w: certificate %d of the chain: %w", sign.ErrKeyMismatch, i, err)
+		}
+		if i == 0 {
+			own = c
+		}
+	}
+	if pub, ok := own.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); !ok || !pub.Equal(key.Public()) {
+		return nil, fmt.Errorf("%w: certificate %q holds another public key", sign.ErrKeyMismatch, own.Subject)
+	}
+	const signing = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
+	for _, e := range own.Extensions {
+		if e.Id.String() == "2.5.29.15" && x509.KeyUsage(own.KeyUsage)&signing == 0 {
+			return nil, fmt.Errorf("%w: certificate %q is for other use; take the signing certificate of the pair", sign.ErrEncryptionCert, own.Subject)
+		}
+	}
+	return own, nil
+}
+
+func fixedAttributes(cert *gm.Certificate, h sign.Hash, further []Attribute) ([][]byte, error) {
+	all := [][]byte{
+		attribute(oidContentType, tlv(asn1.OBJECT_IDENTIFIER, []byte(oidData))),
+		attribute(oidSigningCertificateV2, signingCertificate(cert, h)),
+	}
+	seen := map[sign.OID]bool{oidContentType: true, oidMessageDigest: true, oidSigningTime: true,
+		oidSigningCertificate: true, oidSigningCertificateV2: true}
+	for _, a := range further {
+		if seen[a.Type] || !a.Type.Valid() || len(a.Values) == 0 {
+			return nil, fmt.Errorf("%w: type %s is written twice or by this package, is malformed, or has no value", ErrAttribute, a.Type)
+		}
+		seen[a.Type] = true
+		for i, v := range a.Values {
+			if err := der.Check(v, limits); err != nil {
+				return nil, fmt.Errorf("%w: %s, value %d: %w", ErrAttribute, a.Type, i, err)
+			}
+		}
+		all = append(all, attribute(a.Type, a.Values...))
+	}
+	return all, nil
+}
+
+// sign makes the value. A zero time means no signingTime.
+func (w *writer) sign(ctx context.Context, digest []byte, at time.Time, further []Attribute) ([]byte, error) {
+	if len(digest) != w.scheme.Hash.Size() {
+		return nil, fmt.Errorf("%w: %d octets are not a digest of %s", sign.ErrMissingSum, len(digest), w.scheme.Hash)
+	}
+	attrs := w.signedAttrs(digest, at, further)
+	value, err := w.scheme.Sign(ctx, w.key, attrs)
+	if err != nil {
+		return nil, err
+	}
+	if n := w.scheme.MaxSize(w.key.Public()); len(value) == 0 || len(value) > n {
+		return nil, fmt.Errorf("%w: the key gave %d octets, %s has at most %d", sign.ErrSignature, len(value), w.scheme, n)
+	}
+	return w.encode(attrs, value), nil
+}
+
+// maxSize encodes with the longest of everything that varies.
+func (w *writer) maxSize() int {
+	var at time.Time
+	if w.withTime {
+		at = time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC) // a GeneralizedTime, longer than UTCTime
+	}
+	attrs := w.signedAttrs(make([]byte, w.scheme.Hash.Size()), at, nil)
+	return len(w.encode(attrs, make([]byte, w.scheme.MaxSize(w.key.Public()))))
+}
+
+// signedAttrs is the SET OF Attribute whose DER is signed (RFC 5652 5.4).
+func (w *writer) signedAttrs(digest []byte, at time.Time, further []Attribute) []byte {
+	all := append(make([][]byte, 0, len(w.attributes)+3), w.attributes...)
+	all = append(all, attribute(oidMessageDigest, tlv(asn1.OCTET_STRING, digest)))
+	if !at.IsZero() {
+		all = append(all, attribute(oidSigningTime, encodeTime(at)))
+	}
+	for _, a := range further {
+		all = append(all, attribute(a.Type, a.Values...))
+	}
+	return tlv(asn1.SET, setOf(all)...)
+}
+
+// encode puts the ContentInfo together. Sizes come first, so that every octet is written once: attrs may hold a seal
+// with its picture.
+func (w *writer) encode(attrs, value []byte) []byte {
+	attrs = contentOf(attrs)
+	element := func(n int) int { return der.HeaderSize(n) + n }
+	info := len(w.signer) + element(len(attrs)) + len(w.algorithm) + element(len(value))
+	infos := element(info)
+	data := len(w.head) + element(infos)
+	explicit := element(data)
+	contentInfo := element(len(oidSignedData)) + element(explicit)
+
+	out := make([]byte, 0, element(contentInfo))
+	out = der.AppendHeader(out, byte(asn1.SEQUENCE), contentInfo)
+	out = der.AppendHeader(out, byte(asn1.OBJECT_IDENTIFIER), len(oidSignedData))
+	out = append(out, oidSignedData...)
+	out = der.AppendHeader(out, byte(context0), explicit)
+	out = der.AppendHeader(out, byte(asn1.SEQUENCE), data)
+	out = append(out, w.head...)
+	out = der.AppendHeader(out, byte(asn1.SET), infos)
+	out = der.AppendHeader(out, byte(asn1.SEQUENCE), info)
+	out = append(out, w.signer...)
+	out = der.AppendHeader(out, byte(context0), len(attrs)) // implicit: signed as SET, written as [0]
+	out = append(out, attrs...)
+	out = append(out, w.algorithm...)
+	out = der.AppendHeader(out, byte(asn1.OCTET_STRING), len(value))
+	return append(out, value...)
+}
+
+// contentOf an element in DER.
+func contentOf(element []byte) []byte {
+	s := cryptobyte.String(element)
+	s.ReadAnyASN1(&s, nil)
+	return s
+}
+
+// tlv encodes an element of the parts in their order.
+func tlv(tag asn1.Tag, parts ...[]byte) []byte {
+	n := 0
+	for _, p := range parts {
+		n += len(p)
+	}
+	out := der.AppendHeader(make([]byte, 0, n+6), byte(tag), n)
+	for _, p := range parts {
+		out = append(out, p...)
+	}
+	return out
+}
+
+// setOf sorts elements as DER wants a SET OF, and drops repeated ones.
+func setOf(elements [][]byte) [][]byte {
+	sorted := slices.Clone(elements)
+	slices.SortFunc(sorted, bytes.Compare)
+	return slices.CompactFunc(sorted, bytes.Equal)
+}
+
+func attribute(t sign.OID, values ...[]byte) []byte {
+	return tlv(asn1.SEQUENCE, tlv(asn1.OBJECT_IDENTIFIER, []byte(t)), tlv(asn1.SET, setOf(values)...))
+}
+
+func algorithm(t der.OID, params []byte) []byte {
+	return tlv(asn1.SEQUENCE, tlv(asn1.OBJECT_IDENTIFIER, []byte(t)), params)
+}
+
+// signatureAlgorithm names the hash too where an identifier does: RFC 5754 allows rsaEncryption beside it, ETSI TS 119 312
+// does not. Parameters are NULL for RSA, absent for the others.
+func signatureAlgorithm(s sign.Scheme, sm2 SM2OID) []byte {
+	switch {
+	case s.Kind == sign.SM2 && sm2 == SM2Sign:
+		return algorithm(oidSM2Sign, nil)
+	case s.Kind == sign.SM2:
+		return algorithm(oidSM2SM3, nil)
+	case s.Kind == sign.RSAPSS:
+		return algorithm(oidPSS, pssParameters(s.Hash))
+	}
+	var params []byte
+	if s.Kind == sign.RSA {
+		params = []byte{byte(asn1.NULL), 0}
+	}
+	for oid, named := range schemes {
+		if named == s {
+			return algorithm(oid, params)
+		}
+	}
+	panic("cms: no identifier for " + s.String()) // schemeFor lets only those through that have one
+}
+
+// pssParameters is RSASSA-PSS-params (RFC 4055): the hash, MGF1 with the same, a salt as long; trailerField by default.
+func pssParameters(h sign.Hash) []byte {
+	explicit := func(n asn1.Tag, b []byte) []byte { return tlv(n.ContextSpecific().Constructed(), b) }
+	hash := algorithm(digestOIDs[h], []byte{byte(asn1.NULL), 0})
+	return tlv(asn1.SEQUENCE,
+		explicit(0, hash),
+		explicit(1, algorithm(oidMGF1, hash)),
+		explicit(2, []byte{byte(asn1.INTEGER), 1, byte(h.Size())}))
+}
+
+func issuerAndSerial(c *gm.Certificate) []byte {
+	issuer, serial, _ := certificateNames(c.Raw)
+	return tlv(asn1.SEQUENCE, issuer, tlv(asn1.INTEGER, serial))
+}
+
+// signingCertificate is SigningCertificateV2 (RFC 5035) of one certificate. Its default hash, SHA-256, is not written.
+func signingCertificate(c *gm.Certificate, h sign.Hash) []byte {
+	var named []byte
+	if h != sign.SHA256 {
+		named = algorithm(digestOIDs[h], nil)
+	}
+	issuer, serial, _ := certificateNames(c.Raw)
+	directoryName := tlv(asn1.Tag(4).ContextSpecific().Constructed(), issuer)
+	issuerSerial := tlv(asn1.SEQUENCE, tlv(asn1.SEQUENCE, directoryName), tlv(asn1.INTEGER, serial))
+	id := tlv(asn1.SEQUENCE, named, tlv(asn1.OCTET_STRING, h.Sum(c.Raw)), issuerSerial)
+	return tlv(asn1.SEQUENCE, tlv(asn1.SEQUENCE, id))
+}
+
+// encodeTime is the Time of RFC 5652 11.3: UTCTime through 2049.
+func encodeTime(t time.Time) []byte {
+	t = t.UTC()
+	if y := t.Year(); y >= 1950 && y < 2050 {
+		return tlv(asn1.UTCTime, []byte(t.Format("060102150405Z")))
+	}
+	return tlv(asn1.GeneralizedTime, []byte(t.Format("20060102150405Z")))
+}
