@@ -20,12 +20,13 @@ var ErrMalformed = errors.New("seal: malformed")
 const (
 	maxSize  = 16 << 20 // octets of a seal or signature
 	maxItems = 4096     // entries of a certList or of extDatas
+	maxOID   = 256      // octets of an object identifier
 )
 
 // Parse reads an SESeal of any generation: GM/T 0031-2014 5.1, GB/T 38540-2020 6.1, GM/T 0031-2025, and the withdrawn
 // C0119. It takes what real files have, with a Note for each departure from the standard, and refuses all else,
 // trailing bytes among them, with ErrMalformed. A seal of more than 16 MiB, or one with more than 4096 certificates or
-// extensions, is an error too.
+// extensions or an object identifier of more than 256 octets, is an error too (ErrMalformed and a limit).
 //
 // The Seal shares b, which must not change afterwards. Parse trusts nothing: see [Seal.VerifyValue].
 func Parse(b []byte) (*Seal, error) {
@@ -276,10 +277,16 @@ func (p *parser) algorithm(s *cryptobyte.String, field string) (oid der.OID, ele
 func (p *parser) oid(s *cryptobyte.String, field string) der.OID {
 	at := *s
 	content, _ := p.one(s, asn1.OBJECT_IDENTIFIER, field)
-	if p.err == nil && !der.OID(content).Valid() {
+	switch {
+	case p.err != nil:
+	case len(content) > maxOID: // one arc of megabytes takes minutes to print
+		p.fail(at, field, "%w: an OBJECT IDENTIFIER of %d octets, at most %d are read", der.ErrLimit, len(content), maxOID)
+	case !der.OID(content).Valid():
 		p.fail(at, field, "a malformed OBJECT IDENTIFIER")
+	default:
+		return der.OID(content)
 	}
-	return der.OID(content)
+	return ""
 }
 
 // value reads a signature value.
