@@ -1,0 +1,198 @@
+package verify
+
+import (
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/courtseal/courtseal/internal/gm"
+)
+
+var keyUsageRule = &rule{
+	name:   "key-usage",
+	clause: "GB/T 38540-2020 7.3; GM/T 0031-2014 6.2.3 c; RFC 5280 4.2.1.3",
+	stops:  "signing or sealing with an encryption certificate, whose key the authority holds too",
+	codes: []outcome{
+		{codeOK, Valid, "密钥用法允许签名", "the key usage allows signing"},
+		{"no-key-usage", Valid, "证书未限定密钥用法", "the certificate does not limit the use of its key"},
+		{"encryption-certificate", Invalid, "密钥用法既无数字签名也无防抵赖：加密证书不得用于签章", "the key usage has neither digitalSignature nor nonRepudiation: an encryption certificate may not sign"},
+	},
+}
+
+var chainRule = &rule{
+	name:   "chain",
+	clause: "GB/T 38540-2020 6.3 c, 7.3; GM/T 0031-2014 6.1.2 c, 6.2.3 c; RFC 5280 6",
+	stops:  "a certificate that somebody made for themselves",
+	codes: []outcome{
+		{codeOK, Valid, "信任链到可信根：%[1]s", "the chain leads to a trusted root: %[1]s"},
+		{"no-roots", Indeterminate, "未提供用于此目的的可信根证书", "no trusted root for this purpose was given"},
+		{"untrusted", Indeterminate, "没有到可信根的信任链：%[1]s", "no chain to a trusted root: %[1]s"},
+		{"chain-expired", Invalid, "信任链中有证书在 %[1]s 不在有效期内：%[2]s", "a certificate of the chain was not valid at %[1]s: %[2]s"},
+		{"chain-broken", Invalid, "信任链违反规则：%[1]s", "the chain breaks a rule: %[1]s"},
+	},
+}
+
+var validityRule = &rule{
+	name:   "validity",
+	clause: "GB/T 38540-2020 6.3 c, 7.3; GM/T 0031-2014 6.2.3 d; GM/T 0031-2025 (seal) d",
+	stops:  "a certificate used before or after its time",
+	codes: []outcome{
+		{codeOK, Valid, "证书在 %[1]s 和验证时均在有效期内", "the certificate is valid at %[1]s and at the time of verification"},
+		{"expired-since", Valid, "证书在 %[1]s 有效，已于 %[2]s 过期", "the certificate was valid at %[1]s and has expired since, at %[2]s"},
+		{"outside-validity", Invalid, "%[1]s 不在证书有效期 %[2]s - %[3]s 内", "%[1]s is outside the validity of the certificate, %[2]s - %[3]s"},
+		{"expired-now", Invalid, "按 GB/T 38540-2020 字面要求，证书已于 %[2]s 过期", "the certificate expired at %[2]s, which GB/T 38540-2020 taken literally refuses"},
+	},
+}
+
+var certificateRule = &rule{
+	name:   "certificate",
+	clause: "GB/T 20518; RFC 5280 4.1",
+	stops:  "a signature without a readable certificate",
+	codes: []outcome{
+		{codeOK, Valid, "%[1]s", "%[1]s"},
+		{"no-certificate", Invalid, "签名中没有签名人的证书", "the signature does not hold the signer's certificate"},
+		{"malformed-certificate", Invalid, "证书无法解析：%[1]s", "the certificate cannot be read: %[1]s"},
+	},
+}
+
+// A subject is a certificate under judgement.
+type subject struct {
+	role    role
+	cert    *gm.Certificate
+	purpose Purpose
+	when    time.Time // the moment it was used: of signing, or of making the seal
+	settled bool      // GM/T 0031-2025 is content with "valid when the seal was made": expiry since raises no doubt
+	strict  bool      // GB/T 38540-2020 6.3 c taken literally: must be valid now
+}
+
+// certificate makes every check of one certificate and returns it; nil where there is none to be read.
+func (j *judge) parse(r role, der []byte) *gm.Certificate {
+	if der == nil {
+		j.add(certificateRule.of(r).check("no-certificate"))
+		return nil
+	}
+	c, err := gm.ParseCertificate(der)
+	if err != nil {
+		j.add(certificateRule.of(r).check("malformed-certificate", err.Error()))
+		return nil
+	}
+	j.add(certificateRule.of(r).check(codeOK, c.Subject.String()))
+	return c
+}
+
+// judgeCertificate asks of a certificate what the standards ask at least: trust chain, validity, revocation, key usage.
+func (j *judge) judgeCertificate(s subject) {
+	chain := j.chain(s)
+	j.validity(s, chain)
+	j.revocation(s, chain)
+	j.keyUsage(s)
+}
+
+func (j *judge) keyUsage(s subject) {
+	code := "encryption-certificate"
+	switch {
+	case s.cert.KeyUsage == 0:
+		code = "no-key-usage"
+	case x509.KeyUsage(s.cert.KeyUsage)&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) != 0:
+		code = codeOK // further bits are no fault: real certificates of makers have them all
+	}
+	j.add(keyUsageRule.of(s.role).check(code))
+}
+
+// chain builds the trust chain as of the moment of use. The certificate's own validity is another question, so that
+// moment is moved into it.
+func (j *judge) chain(s subject) []*gm.Certificate {
+	r := chainRule.of(s.role)
+	roots := j.opts.Roots.of(s.purpose)
+	if len(roots) == 0 {
+		j.add(r.check("no-roots"))
+		return nil
+	}
+	t := s.when
+	if t.Before(s.cert.NotBefore) {
+		t = s.cert.NotBefore
+	}
+	if t.After(s.cert.NotAfter) {
+		t = s.cert.NotAfter
+	}
+	chains, err := gm.Chains(s.cert, roots, j.pool, t)
+	switch {
+	case errors.Is(err, gm.ErrUntrusted):
+		j.add(r.check("untrusted", s.cert.Issuer.String()))
+		return nil
+	case errors.Is(err, gm.ErrChainTime):
+		j.add(r.check("chain-expired", clock(t), err.Error()))
+		return nil
+	case err != nil:
+		j.add(r.check("chain-broken", err.Error()))
+		return nil
+	}
+	best := chains[0]
+	for _, c := range chains { // one that holds now is better than one that held then
+		if _, end := window(c); end.After(j.at) {
+			best = c
+			break
+		}
+	}
+	j.add(r.check(codeOK, best[len(best)-1].Subject.String()))
+	return best
+}
+
+// window is the time in which a whole chain is valid.
+func window(chain []*gm.Certificate) (from, to time.Time) {
+	for i, c := range chain {
+		if i == 0 || c.NotBefore.After(from) {
+			from = c.NotBefore
+		}
+		if i == 0 || c.NotAfter.Before(to) {
+			to = c.NotAfter
+		}
+	}
+	return from, to
+}
+
+func (j *judge) validity(s subject, chain []*gm.Certificate) {
+	r, c := validityRule.of(s.role), s.cert
+	_, end := window([]*gm.Certificate{c})
+	if chain != nil {
+		_, end = window(chain)
+	}
+	switch {
+	case s.when.Before(c.NotBefore) || s.when.After(c.NotAfter):
+		j.add(r.check("outside-validity", clock(s.when), clock(c.NotBefore), clock(c.NotAfter)))
+	case j.at.After(end) && s.strict:
+		j.add(r.check("expired-now", clock(s.when), clock(end)))
+	case j.at.After(end):
+		j.add(r.check("expired-since", clock(s.when), clock(end)))
+		if !s.settled {
+			j.doubt(Text{"证书已过期：" + c.Subject.String(), "a certificate has expired: " + c.Subject.String()})
+		}
+	case j.at.Before(c.NotBefore): // asked for a moment before the certificate
+		j.add(r.check("outside-validity", clock(j.at), clock(c.NotBefore), clock(c.NotAfter)))
+	default:
+		j.add(r.check(codeOK, clock(s.when)))
+	}
+}
+
+func describe(c *gm.Certificate) *Certificate {
+	return &Certificate{
+		Subject: c.Subject.String(), Issuer: c.Issuer.String(), Serial: fmt.Sprintf("%X", c.SerialNumber),
+		Key: keyName(c.PublicKey), NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(), DER: c.Raw,
+	}
+}
+
+func keyName(pub any) string {
+	switch k := pub.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA %d", k.N.BitLen())
+	case *ecdsa.PublicKey:
+		if gm.IsSM2(k) {
+			return "SM2"
+		}
+		return "ECDSA " + k.Curve.Params().Name
+	}
+	return fmt.Sprintf("%T", pub)
+}

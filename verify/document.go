@@ -1,0 +1,367 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/courtseal/courtseal/internal/pdf"
+	"github.com/courtseal/courtseal/pdfx"
+	"github.com/courtseal/courtseal/seal"
+	"github.com/courtseal/courtseal/sign"
+)
+
+// ErrUnsigned: the document has no signature. A Report comes with it.
+var ErrUnsigned = errors.New("verify: 未签章 / unsigned")
+
+var unsignedText = Text{"未签章", "unsigned"}
+
+// File verifies a file. See Document.
+func File(ctx context.Context, name string, o Options) (*Report, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	r, err := Document(ctx, f, info.Size(), o)
+	if r != nil {
+		r.File = name
+	}
+	return r, err
+}
+
+// Document verifies all signatures of a document of size bytes, which it reads once. An error says that the question
+// could not be asked: no PDF (pdfx.ErrNotPDF), another password (pdfx.ErrPassword), beyond a limit (pdfx.ErrLimit), not
+// readable, ctx ended. Whatever can be said of a document that was read is in the Report. Only ErrUnsigned comes with a
+// Report. Document may be called concurrently, with the same Options too.
+func Document(ctx context.Context, src io.ReaderAt, size int64, o Options) (*Report, error) {
+	d := &document{job: newJob(ctx, o), src: src, size: size, budget: o.Limits.orDefaults().Objects}
+	if err := d.open(); err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	report := &Report{Format: "PDF", Time: d.at, Size: size, Revisions: len(d.revisions), Signatures: []Signature{}, Notes: d.notes}
+	if len(d.found) == 0 {
+		report.Unsigned = true
+		return report, ErrUnsigned
+	}
+	sigs, err := d.judgeAll()
+	if err != nil {
+		return nil, err
+	}
+	report.Signatures = sigs
+	report.Verdict = NotAsked
+	for _, s := range sigs {
+		report.Verdict = worse(report.Verdict, s.Verdict)
+	}
+	return report, nil
+}
+
+// A document is a PDF under judgement.
+type document struct {
+	*job
+	src       io.ReaderAt
+	size      int64
+	file      *pdf.File
+	found     []pdf.Signature
+	revisions []revision
+	shared    []named // dictionaries that every signature depends on
+	ends      []int64 // where the ranges of the signatures end
+
+	steps  []*step // by the index of the older revision; nil: not compared
+	views  map[int]*pdf.File
+	budget int // objects that may still be visited
+	added  map[uint32]bool
+	redone map[uint32]place
+}
+
+type named struct {
+	zh, en string
+	dict   *pdf.Dict
+}
+
+func (d *document) open() error {
+	o := pdf.Options{Password: d.opts.Password}
+	f, err := pdf.Open(d.src, d.size, o)
+	if errors.Is(err, pdf.ErrDamaged) {
+		o.Repair = true
+		f, err = pdf.Open(d.src, d.size, o)
+	}
+	if err != nil {
+		return err
+	}
+	d.file = f
+	if d.found, err = f.Signatures(); err != nil {
+		return err
+	}
+	if most := d.opts.Limits.orDefaults().Signatures; len(d.found) > most {
+		return fmt.Errorf("%w: %d signatures, %d allowed", pdf.ErrLimit, len(d.found), most)
+	}
+	d.revisions = revisions(f)
+	d.steps = make([]*step, len(d.revisions))
+	d.views, d.added, d.redone = map[int]*pdf.File{}, map[uint32]bool{}, map[uint32]place{}
+	d.tell()
+	return d.share()
+}
+
+// tell notes what a person should know of the file, signed or not.
+func (d *document) tell() {
+	if at, _ := d.file.Header(); at != 0 {
+		d.notes = append(d.notes, Note{"header-offset", Text{fmt.Sprintf("PDF 文件头不在开头，而在第 %d 字节", at), fmt.Sprintf("the PDF header is not at the beginning but at byte %d", at)}})
+	}
+	if err := d.file.Repaired(); err != nil {
+		d.notes = append(d.notes, Note{"damaged", Text{fmt.Sprintf("文件的交叉引用已损坏，经重建后读取：%v", err), fmt.Sprintf("the cross-reference is damaged and was rebuilt to read the file: %v", err)}})
+	}
+	if encrypted, _ := d.file.Encrypted(); encrypted {
+		d.notes = append(d.notes, Note{"encrypted", Text{"文件已加密", "the file is encrypted"}})
+	}
+}
+
+func (d *document) share() error {
+	catalog, err := d.file.Catalog()
+	if err != nil {
+		return err
+	}
+	form, _, err := d.file.Form()
+	if err != nil {
+		return err
+	}
+	d.shared = []named{{"目录", "catalog", catalog.Dict()}, {"表单", "form", form}}
+	return nil
+}
+
+// A case is one signature on its way through the checks.
+type signatureCase struct {
+	*judge
+	pdf      *pdf.Signature
+	span     span
+	hashable bool // the range may be hashed
+	whole    bool // the range and its gap are right
+	cms      *cmsSignature
+	ses      *sealSignature
+}
+
+func (d *document) judgeAll() ([]Signature, error) {
+	out := make([]Signature, len(d.found))
+	cases := make([]*signatureCase, len(d.found))
+	for i := range d.found {
+		c, err := d.prepare(&d.found[i], &out[i])
+		if err != nil {
+			return nil, err
+		}
+		cases[i] = c
+		if c.whole {
+			d.ends = append(d.ends, c.span.end)
+		}
+	}
+	sums, err := d.hash(cases)
+	if err != nil {
+		return nil, err
+	}
+	spans := make([]int, len(cases))
+	for i, c := range cases {
+		if err := d.ctx.Err(); err != nil {
+			return nil, err
+		}
+		if spans[i], err = d.judgeOne(c, sums[i]); err != nil {
+			return nil, err
+		}
+	}
+	if err := d.compareLater(cases, spans); err != nil {
+		return nil, err
+	}
+	for i, c := range cases {
+		c.claimedTime()
+		out[i].Verdict = worst(out[i].Checks)
+	}
+	return out, nil
+}
+
+// prepare makes the checks of structure and parses the value, which tells the hashes that are needed.
+func (d *document) prepare(s *pdf.Signature, out *Signature) (*signatureCase, error) {
+	*out = Signature{Name: s.Name, SubFilter: string(s.SubFilter), Checks: []Check{}, Coverage: Text{"无法确定签名范围", "what is signed cannot be told"}}
+	c := &signatureCase{judge: d.judge(out), pdf: s}
+	d.signature(c.judge, s)
+	if s.Dict == nil {
+		return c, nil
+	}
+	c.span, c.hashable = c.byteRange(s, d.size)
+	if c.hashable {
+		var err error
+		if c.whole, err = c.contents(s, c.span, d.src); err != nil {
+			return nil, err
+		}
+	}
+	b, kind := c.value(s.Contents)
+	switch kind {
+	case cmsValue:
+		out.Format = sign.CMS
+		c.cms = c.parseCMS(b)
+		if c.cms != nil && c.cms.inner != nil {
+			out.Format = sign.Dual
+		}
+	case sesValue:
+		out.Format = sign.SES
+		c.ses = c.parseSES(b, signerRole)
+	}
+	c.subFilter(string(s.SubFilter), out.Format)
+	return c, nil
+}
+
+// hash makes the digests that all signatures need, in one pass over the file.
+func (d *document) hash(cases []*signatureCase) ([]sign.Sums, error) {
+	ranges, want := make([]sign.Embedded, len(cases)), make([][]sign.Hash, len(cases))
+	for i, c := range cases {
+		if !c.whole {
+			continue // nothing is signed by a range that leaves out other bytes than its value
+		}
+		ranges[i].Ranges = []sign.Range{{Length: c.span.gap}, {Offset: c.span.resume, Length: c.span.end - c.span.resume}}
+		switch {
+		case c.cms != nil:
+			want[i] = c.cms.hashes()
+		case c.ses != nil:
+			want[i] = []sign.Hash{c.ses.hash()}
+		}
+		known := want[i][:0:0]
+		for _, h := range want[i] {
+			if h.Size() > 0 {
+				known = append(known, h)
+			}
+		}
+		want[i] = known
+	}
+	return pdfx.Hash(d.ctx, d.src, d.size, ranges, want)
+}
+
+// judgeOne makes every check of a signature but those of later revisions and of time. The answer is the index of the
+// revision that was signed; -1: none.
+func (d *document) judgeOne(c *signatureCase, sums sign.Sums) (int, error) {
+	revision := -1
+	if c.whole {
+		var err error
+		if revision, err = d.signedRevision(c.judge, c.pdf, c.span); err != nil {
+			return -1, err
+		}
+		c.sig.Revision = revision + 1
+	}
+	if c.cms == nil && c.ses == nil {
+		c.claim(dateOf(d.file, c.pdf.Dict))
+		return revision, nil
+	}
+	d.claims(c)
+	var e *seal.Seal
+	stamped := false
+	if c.cms != nil {
+		c.judgeCMS(c.cms, sums, c.span.property(), string(c.pdf.SubFilter))
+		e, stamped = c.cms.seal, c.cms.stamped()
+		if c.cms.inner != nil {
+			e = c.cms.inner.Seal
+		}
+	} else {
+		c.judgeSES(c.ses, sums, c.span.property())
+		if c.ses.cert != nil {
+			c.sig.Signer = describe(c.ses.cert)
+		}
+		e, stamped = c.ses.Seal, c.ses.TimeStamp != nil
+	}
+	if e != nil {
+		if err := d.picture(c.judge, c.pdf, e); err != nil {
+			return -1, err
+		}
+	}
+	c.timestamp(stamped)
+	return revision, nil
+}
+
+// claims finds the claimed time: timeInfo of the seal signature, else /M, else the signingTime attribute. What differs
+// is noted.
+func (d *document) claims(c *signatureCase) {
+	m := dateOf(d.file, c.pdf.Dict)
+	t, attribute := m, time.Time{}
+	switch {
+	case c.ses != nil:
+		t = c.ses.Time
+	case c.cms.inner != nil:
+		t, attribute = c.cms.inner.Time, c.cms.signingTime()
+	default:
+		if attribute = c.cms.signingTime(); m.IsZero() {
+			t = attribute
+		}
+	}
+	c.claim(t)
+	for _, x := range []struct {
+		name string
+		at   time.Time
+	}{{"/M", m}, {"signingTime", attribute}} {
+		if !x.at.IsZero() && !t.IsZero() && !x.at.Equal(t) {
+			c.note("times-differ", x.name+" 为 "+clock(x.at)+"，与签章时间不同", x.name+" says "+clock(x.at)+", which is not the time of signing")
+		}
+	}
+}
+
+// compareLater compares the revisions after each signed one, all of them before any is told: what one step finds may
+// concern the others.
+func (d *document) compareLater(cases []*signatureCase, revision []int) error {
+	first := len(d.revisions)
+	for _, r := range revision {
+		if r >= 0 {
+			first = min(first, r)
+		}
+	}
+	for i := first; i+1 < len(d.revisions); i++ {
+		if _, err := d.step(i); err != nil {
+			return err
+		}
+	}
+	if len(d.added)+len(d.redone) > 0 {
+		if err := d.census(); err != nil {
+			if !isOfFile(err) {
+				return err
+			}
+			for _, s := range d.steps[first : len(d.revisions)-1] {
+				s.change("无法分析：%[1]v", "cannot be analysed: %[1]v", err)
+			}
+		}
+	}
+	for i, c := range cases {
+		if revision[i] < 0 {
+			continue
+		}
+		if err := d.later(c.judge, c.span, revision[i], certifies(d.file, c.pdf.Dict) == 1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dateOf reads /M of a signature dictionary (ISO 32000-2 7.9.4); zero: absent or malformed. A time without zone is taken
+// as UTC.
+func dateOf(f *pdf.File, d *pdf.Dict) time.Time {
+	if d == nil {
+		return time.Time{}
+	}
+	o, _ := f.Resolve(d.Get("M"))
+	s, ok := o.(*pdf.String)
+	if !ok || len(s.Value) > 64 {
+		return time.Time{}
+	}
+	text := strings.TrimPrefix(strings.ReplaceAll(string(s.Value), "'", ""), "D:")
+	for _, layout := range []string{"20060102150405Z0700", "20060102150405Z07", "20060102150405", "20060102150405Z", "200601021504", "20060102"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC()
+		}
+	}
+	if i := strings.IndexByte(text, 'Z'); i > 0 { // "Z00'00'", as some write
+		if t, err := time.Parse("20060102150405", text[:i]); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}

@@ -1,0 +1,106 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/sign"
+)
+
+// A job is one verification: what was asked and what was given to answer it with.
+type job struct {
+	ctx   context.Context
+	opts  Options
+	at    time.Time // the moment asked for
+	given []*gm.Certificate
+	crls  []*crl
+	ocsps []*ocspResponse
+	notes []Note // on what was given
+}
+
+func newJob(ctx context.Context, o Options) *job {
+	j := &job{ctx: ctx, opts: o, at: o.At}
+	if j.at.IsZero() {
+		now := o.Now
+		if now == nil {
+			now = time.Now
+		}
+		j.at = now()
+	}
+	j.at = j.at.UTC().Truncate(time.Second)
+	unusable := func(zh, en string, i int, err error) {
+		j.notes = append(j.notes, Note{"unusable-input", Text{fmt.Sprintf("所给%s %d 无法读取：%v", zh, i+1, err), fmt.Sprintf("%s %d given cannot be read: %v", en, i+1, err)}})
+	}
+	for i, b := range o.CRLs {
+		if l, err := parseCRL(b); err != nil {
+			unusable(" CRL", "CRL", i, err)
+		} else {
+			j.crls = append(j.crls, l)
+		}
+	}
+	for i, b := range o.OCSPs {
+		if r, err := parseOCSP(b); err != nil {
+			unusable(" OCSP 响应", "OCSP response", i, err)
+		} else {
+			j.ocsps = append(j.ocsps, r)
+		}
+	}
+	for i, b := range o.Certificates {
+		if c, err := gm.ParseCertificate(b); err != nil {
+			unusable("证书", "certificate", i, err)
+		} else {
+			j.given = append(j.given, c)
+		}
+	}
+	return j
+}
+
+// A judge answers for one signature.
+type judge struct {
+	*job
+	sig     *Signature
+	claimed time.Time // of signing; where nobody claims one, the moment asked for
+	pool    []*gm.Certificate
+	doubts  []Text // why the claimed time would have to be proven
+}
+
+func (j *job) judge(s *Signature) *judge { return &judge{job: j, sig: s, pool: j.given} }
+
+func (j *judge) add(c Check) { j.sig.Checks = append(j.sig.Checks, c) }
+
+func (j *judge) note(code, zh, en string) {
+	j.sig.Notes = append(j.sig.Notes, Note{code, Text{zh, en}})
+}
+
+// notes passes on what a parser found out of the standard and read all the same.
+func (j *judge) parserNotes(notes []sign.Note) {
+	for _, n := range notes {
+		zh, ok := noteZH[n.Code]
+		if !ok {
+			zh = n.Detail
+		}
+		j.sig.Notes = append(j.sig.Notes, Note{n.Code, Text{zh, n.Detail}})
+	}
+}
+
+func (j *judge) doubt(t Text) { j.doubts = append(j.doubts, t) }
+
+// maxPool bounds the certificates of one value among which a chain is looked for.
+const maxPool = 64
+
+// bring adds certificates that a value carries, to build chains with; they are not trusted.
+func (j *judge) bring(certs ...[]byte) {
+	pool := append([]*gm.Certificate(nil), j.pool...)
+	for _, b := range certs {
+		if len(pool) >= len(j.given)+maxPool {
+			j.note("many-certificates", "签名携带的证书过多，仅使用一部分", "the signature carries too many certificates; only some were used")
+			break
+		}
+		if c, err := gm.ParseCertificate(b); err == nil {
+			pool = append(pool, c)
+		}
+	}
+	j.pool = pool
+}

@@ -1,0 +1,182 @@
+package verify
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/courtseal/courtseal/sign"
+)
+
+// A Report is the answer for one document. It is data: it marshals to one stable JSON object, and String prints it for
+// people in Chinese and English.
+type Report struct {
+	File       string      `json:"file,omitempty"`
+	Format     string      `json:"format"` // "PDF"
+	Verdict    Verdict     `json:"verdict"`
+	Time       time.Time   `json:"time"` // the moment the questions were asked for (Options.At)
+	Size       int64       `json:"size"` // bytes
+	Revisions  int         `json:"revisions"`
+	Unsigned   bool        `json:"unsigned,omitempty"`
+	Signatures []Signature `json:"signatures"`
+	Notes      []Note      `json:"notes,omitempty"`
+}
+
+// A Signature is one signature or seal of the document.
+type Signature struct {
+	Name      string       `json:"name"` // of the signature field
+	Verdict   Verdict      `json:"verdict"`
+	Format    sign.Format  `json:"format,omitempty"`    // by the bytes of the value: cms, ses, dual; empty: not recognised
+	SubFilter string       `json:"subFilter,omitempty"` // as the file says
+	Signer    *Certificate `json:"signer,omitempty"`    // of the CMS, or of the SES_Signature where there is no CMS
+	Inner     *Certificate `json:"inner,omitempty"`     // dual: of the SES_Signature inside the CMS
+	Seal      *Seal        `json:"seal,omitempty"`
+	Claimed   time.Time    `json:"claimed,omitzero"`  // the time of signing, as the signer says
+	Revision  int          `json:"revision"`          // the revision it signed, 1 the first; 0: not known
+	Coverage  Text         `json:"coverage"`          // what was signed and what came after, in words
+	Evidence  []byte       `json:"evidence,omitzero"` // of a ledger, bound into the signature; not judged here
+	Checks    []Check      `json:"checks"`            // in the order of the standards
+	Notes     []Note       `json:"notes,omitempty"`
+}
+
+// A Certificate names a certificate.
+type Certificate struct {
+	Subject   string    `json:"subject"`
+	Issuer    string    `json:"issuer"`
+	Serial    string    `json:"serial"` // hexadecimal
+	Key       string    `json:"key"`    // such as "SM2", "RSA 2048", "ECDSA P-256"
+	NotBefore time.Time `json:"notBefore"`
+	NotAfter  time.Time `json:"notAfter"`
+	DER       []byte    `json:"-"`
+}
+
+// A Seal tells which seal was used.
+type Seal struct {
+	ID        string       `json:"esID"`
+	Name      string       `json:"name"`
+	Vid       string       `json:"vid"`
+	Version   int          `json:"version"` // 1 GM/T 0031-2014, 4 GB/T 38540-2020, 5 GM/T 0031-2025
+	Type      int          `json:"type"`
+	Created   time.Time    `json:"created"`
+	NotBefore time.Time    `json:"notBefore"`
+	NotAfter  time.Time    `json:"notAfter"`
+	Width     int          `json:"width"`  // mm
+	Height    int          `json:"height"` // mm
+	Maker     *Certificate `json:"maker,omitempty"`
+}
+
+// A Check is one question and its answer. Name, Code and the words of the table in docs/verification.md are stable.
+type Check struct {
+	Name    string  `json:"name"`
+	Verdict Verdict `json:"verdict"`
+	Code    string  `json:"code"` // "ok", or what was found
+	Detail  Text    `json:"detail"`
+	Clause  string  `json:"clause"` // of the standard that asks
+}
+
+// A Note is something a person should know that lowers nothing.
+type Note struct {
+	Code   string `json:"code"`
+	Detail Text   `json:"detail"`
+}
+
+// A Text is one sentence in Chinese and in English.
+type Text struct {
+	ZH string `json:"zh"`
+	EN string `json:"en"`
+}
+
+func (t Text) String() string {
+	if t.ZH == t.EN {
+		return t.EN
+	}
+	return t.ZH + " / " + t.EN
+}
+
+// Check returns the check of a name; the zero Check (with an empty Name) where it was not made.
+func (s *Signature) Check(name string) Check {
+	for _, c := range s.Checks {
+		if c.Name == name {
+			return c
+		}
+	}
+	return Check{}
+}
+
+// String prints the report for people.
+func (r *Report) String() string {
+	var b strings.Builder
+	name := r.File
+	if name == "" {
+		name = Text{"文件", "document"}.String()
+	}
+	verdict := r.Verdict.Text()
+	if r.Unsigned {
+		verdict = unsignedText
+	}
+	fmt.Fprintf(&b, "%s (%s): %s\n", printable(name), r.Format, verdict)
+	for _, n := range r.Notes {
+		fmt.Fprintf(&b, "  * %s: %s\n", n.Code, printable(n.Detail.String()))
+	}
+	for i := range r.Signatures {
+		r.Signatures[i].print(&b, i+1)
+	}
+	return b.String()
+}
+
+func (s *Signature) print(b *strings.Builder, n int) {
+	line := func(zh, en, value string) {
+		fmt.Fprintf(b, "   %s: %s\n", Text{zh, en}, printable(value))
+	}
+	format := string(s.Format)
+	if format == "" {
+		format = "?"
+	}
+	fmt.Fprintf(b, "%d. %s (%s): %s\n", n, printable(s.Name), format, s.Verdict.Text())
+	if s.Signer != nil {
+		line("签名人", "signer", s.Signer.String())
+	}
+	if s.Inner != nil {
+		line("签章人", "seal's signer", s.Inner.String())
+	}
+	if e := s.Seal; e != nil {
+		line("印章", "seal", fmt.Sprintf("%s, esID %s, Vid %s, V%d, %d x %d mm, %s - %s", e.Name, e.ID, e.Vid, e.Version,
+			e.Width, e.Height, clock(e.NotBefore), clock(e.NotAfter)))
+	}
+	if !s.Claimed.IsZero() {
+		line("声称的时间", "claimed time", clock(s.Claimed))
+	}
+	line("范围", "coverage", s.Coverage.String())
+	for _, c := range s.Checks {
+		fmt.Fprintf(b, "   [%s] %s", c.Verdict.Text().ZH, c.Name)
+		if c.Code != codeOK {
+			fmt.Fprintf(b, " (%s)", c.Code)
+		}
+		fmt.Fprintf(b, ": %s", printable(c.Detail.String()))
+		if c.Verdict != Valid {
+			fmt.Fprintf(b, " [%s]", c.Clause)
+		}
+		b.WriteByte('\n')
+	}
+	for _, n := range s.Notes {
+		fmt.Fprintf(b, "   * %s: %s\n", n.Code, printable(n.Detail.String()))
+	}
+}
+
+// String is the subject, the kind of key and the validity.
+func (c *Certificate) String() string {
+	return fmt.Sprintf("%s (%s, %s - %s)", c.Subject, c.Key, clock(c.NotBefore), clock(c.NotAfter))
+}
+
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
+
+// printable keeps a hostile name from writing to the reader's terminal or starting a line of its own.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r < 0x20 || r >= 0x7f && r < 0xa0, r == 0x2028, r == 0x2029, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,252 @@
+package verify
+
+import (
+	"bytes"
+	"math/big"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/courtseal/courtseal/internal/gm"
+)
+
+var revocationRule = &rule{
+	name:   "revocation",
+	clause: "GB/T 38540-2020 6.3 c, 7.3; GM/T 0031-2014 6.2.3 d 3-4; RFC 5280 6.3; RFC 6960",
+	stops:  "a certificate that its authority has called back",
+	codes: []outcome{
+		{codeOK, Valid, "所给 CRL 或 OCSP 证明证书未被撤销", "the CRL or OCSP response given shows that no certificate of the chain is revoked"},
+		{"no-source", NotAsked, "证书未指明撤销信息来源", "the certificates name no source of revocation information"},
+		{"not-given", Indeterminate, "证书 %[1]s 指明了撤销信息来源，但未提供 CRL 或 OCSP", "%[1]s names a source of revocation information and none was given"},
+		{"not-usable", Indeterminate, "为证书 %[1]s 所给的 CRL 或 OCSP 不可用：%[2]s", "what was given about the revocation of %[1]s cannot be used: %[2]s"},
+		{"revoked-later", Valid, "证书 %[1]s 于 %[2]s 被撤销，晚于 %[3]s", "%[1]s was revoked at %[2]s, after %[3]s"},
+		{"revoked", Invalid, "证书 %[1]s 于 %[2]s 被撤销，不晚于 %[3]s", "%[1]s was revoked at %[2]s, not after %[3]s"},
+	},
+}
+
+// revocation asks for each certificate of the chain but the root whether it was revoked, and tells the worst.
+// Without a chain it asks for the certificate alone.
+func (j *judge) revocation(s subject, chain []*gm.Certificate) {
+	asked := chain
+	if len(asked) > 1 {
+		asked = asked[:len(asked)-1]
+	} else {
+		asked = []*gm.Certificate{s.cert}
+	}
+	rank := map[string]int{"revoked": 5, "not-usable": 4, "not-given": 3, "revoked-later": 2, codeOK: 1, "no-source": 0}
+	r := revocationRule.of(s.role)
+	worstCode, worstCheck := "", Check{}
+	for i, c := range asked {
+		issuers := j.issuers(c)
+		if i+1 < len(chain) {
+			issuers = chain[i+1 : i+2]
+		}
+		code, check := j.revoked(r, s, c, issuers)
+		if worstCode == "" || rank[code] > rank[worstCode] {
+			worstCode, worstCheck = code, check
+		}
+		if code == "revoked-later" && !s.settled {
+			j.doubt(Text{"证书其后被撤销：" + c.Subject.String(), "a certificate was revoked later: " + c.Subject.String()})
+		}
+	}
+	j.add(worstCheck)
+}
+
+func (j *judge) revoked(r *rule, s subject, c *gm.Certificate, issuers []*gm.Certificate) (string, Check) {
+	name := c.Subject.String()
+	a := j.status(c, issuers)
+	switch {
+	case a.revoked && !a.at.After(s.when):
+		return "revoked", r.check("revoked", name, clock(a.at), clock(s.when))
+	case a.revoked && s.strict:
+		return "revoked", r.check("revoked", name, clock(a.at), clock(j.at))
+	case a.revoked:
+		return "revoked-later", r.check("revoked-later", name, clock(a.at), clock(s.when))
+	case a.good:
+		return codeOK, r.check(codeOK)
+	case a.why != "":
+		return "not-usable", r.check("not-usable", name, a.why)
+	case namesSource(c):
+		return "not-given", r.check("not-given", name)
+	}
+	return "no-source", r.check("no-source")
+}
+
+// issuers finds who may have issued c, among everything at hand: to read a CRL it must have signed, not to trust it.
+func (j *judge) issuers(c *gm.Certificate) []*gm.Certificate {
+	var out []*gm.Certificate
+	for _, p := range append(j.opts.Roots.of(ForAll), j.pool...) {
+		if bytes.Equal(p.RawSubject, c.RawIssuer) && c.CheckSignatureFrom(p) == nil {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+const (
+	oidCRLDistributionPoints = "2.5.29.31"
+	oidIssuingDistribution   = "2.5.29.28"
+	oidDeltaCRL              = "2.5.29.27"
+	oidInvalidityDate        = "2.5.29.24"
+)
+
+// namesSource: a CRL distribution point of any form (GM authorities write LDAP names), or an OCSP responder.
+func namesSource(c *gm.Certificate) bool {
+	for _, e := range c.Extensions {
+		if e.Id.String() == oidCRLDistributionPoints {
+			return true
+		}
+	}
+	return len(c.OCSPServer) > 0
+}
+
+// An answer is what the CRLs and OCSP responses given say of one certificate.
+type answer struct {
+	revoked bool
+	at      time.Time // of the revocation, or of the invalidity if that is earlier
+	good    bool      // known not to be revoked, at the time of verification
+	why     string    // something was there for this certificate and could not be used
+}
+
+// worse: a revocation beats all, whatever else was given; then good; then a reason.
+func (a answer) or(b answer) answer {
+	switch {
+	case b.revoked && (!a.revoked || b.at.Before(a.at)):
+		return b
+	case a.revoked || a.good:
+		return a
+	case b.good || b.why != "":
+		return b
+	}
+	return a
+}
+
+func (j *judge) status(c *gm.Certificate, issuers []*gm.Certificate) answer {
+	var a answer
+	for _, issuer := range issuers {
+		for _, l := range j.crls {
+			if bytes.Equal(l.RawIssuer, c.RawIssuer) {
+				a = a.or(j.askCRL(l, c, issuer))
+			}
+		}
+		for _, o := range j.ocsps {
+			a = a.or(j.askOCSP(o, c, issuer))
+		}
+	}
+	return a
+}
+
+func (j *judge) askCRL(l *crl, c, issuer *gm.Certificate) answer {
+	if err := l.CheckSignatureFrom(issuer); err != nil {
+		return answer{why: "CRL: " + err.Error()}
+	}
+	if e, ok := l.entries[c.SerialNumber.String()]; ok {
+		return answer{revoked: true, at: e}
+	}
+	switch {
+	case l.delta:
+		return answer{why: "a delta CRL alone proves nothing"}
+	case !l.covers(c):
+		return answer{why: "the CRL is for other certificates of the authority"}
+	case j.at.Before(l.ThisUpdate):
+		return answer{why: "the CRL is from after the time of verification"}
+	case !l.NextUpdate.IsZero() && j.at.After(l.NextUpdate):
+		return answer{why: "the CRL was to be replaced by " + clock(l.NextUpdate)}
+	case l.ThisUpdate.After(c.NotAfter):
+		return answer{why: "the CRL is from after the certificate's end and may have dropped it"}
+	}
+	return answer{good: true}
+}
+
+// A crl is a revocation list ready to be asked.
+type crl struct {
+	*gm.RevocationList
+	entries map[string]time.Time // serial number: revoked, or invalid, since
+	delta   bool
+	scope   []byte // IssuingDistributionPoint, DER; nil: everything of the authority
+}
+
+func parseCRL(der []byte) (*crl, error) {
+	list, err := gm.ParseRevocationList(der)
+	if err != nil {
+		return nil, err
+	}
+	l := &crl{RevocationList: list, entries: map[string]time.Time{}}
+	for _, e := range list.RevokedCertificateEntries {
+		if e.ReasonCode == 8 { // removeFromCRL
+			continue
+		}
+		at := e.RevocationTime
+		for _, x := range e.Extensions {
+			if x.Id.String() == oidInvalidityDate {
+				s := cryptobyte.String(x.Value)
+				var t time.Time
+				if s.ReadASN1GeneralizedTime(&t) && t.Before(at) {
+					at = t
+				}
+			}
+		}
+		l.entries[e.SerialNumber.String()] = at
+	}
+	for _, x := range list.Extensions {
+		switch x.Id.String() {
+		case oidDeltaCRL:
+			l.delta = true
+		case oidIssuingDistribution:
+			l.scope = x.Value
+		}
+	}
+	return l, nil
+}
+
+// covers reports whether the list would name c, by the IssuingDistributionPoint (RFC 5280 5.2.5): authorities with many
+// certificates cut their list in parts, and a certificate names its part.
+func (l *crl) covers(c *gm.Certificate) bool {
+	if l.scope == nil {
+		return true
+	}
+	s := cryptobyte.String(l.scope)
+	var in, point cryptobyte.String
+	var hasPoint bool
+	if !s.ReadASN1(&in, asn1.SEQUENCE) || !in.ReadOptionalASN1(&point, &hasPoint, asn1.Tag(0).ContextSpecific().Constructed()) {
+		return false
+	}
+	if hasPoint && !namesPoint(c, point) {
+		return false
+	}
+	flag := func(tag uint8) bool {
+		var v cryptobyte.String
+		var has bool
+		return in.ReadOptionalASN1(&v, &has, asn1.Tag(tag).ContextSpecific()) && has && len(v) == 1 && v[0] != 0
+	}
+	userOnly, caOnly := flag(1), flag(2)
+	var reasons cryptobyte.String
+	var someReasons bool
+	in.ReadOptionalASN1(&reasons, &someReasons, asn1.Tag(3).ContextSpecific())
+	indirect, attributes := flag(4), flag(5)
+	return in.Empty() && !(userOnly && c.IsCA) && !(caOnly && !c.IsCA) && !someReasons && !indirect && !attributes
+}
+
+// namesPoint: the DistributionPointName stands, octet for octet, in the certificate's CRLDistributionPoints.
+func namesPoint(c *gm.Certificate, point []byte) bool {
+	for _, e := range c.Extensions {
+		if e.Id.String() == oidCRLDistributionPoints && len(point) > 4 && bytes.Contains(e.Value, point) {
+			return true
+		}
+	}
+	return false
+}
+
+func serialOctets(n *big.Int) []byte {
+	var b cryptobyte.Builder
+	b.AddASN1BigInt(n)
+	der, err := b.Bytes()
+	if err != nil || len(der) < 2 {
+		return nil
+	}
+	s := cryptobyte.String(der)
+	var v cryptobyte.String
+	s.ReadASN1(&v, asn1.INTEGER)
+	return v
+}

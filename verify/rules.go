@@ -1,0 +1,15 @@
+package verify
+
+// rules lists every rule in the order of docs/verification.md, which a test holds to it. Those of certificates are asked
+// of each role: signer-chain, inner-chain, maker-chain.
+var rules = []*rule{
+	signatureRule, byteRangeRule, contentsRule, valueRule, revisionRule,
+	cmsFormatRule, sealBindingRule, cmsAttributesRule, cmsValueRule,
+	sesFormatRule, sesValueRule, sealHolderRule,
+	sealFormatRule, sealExtensionsRule, sealValueRule, sealMadeRule, sealPeriodRule, sealStateRule,
+	contentHashRule, sesPropertyRule,
+	pictureRule, laterRule, stampRule, timeRule,
+}
+
+// certificateRules are asked of each role.
+var certificateRules = []*rule{certificateRule, strengthRule, chainRule, validityRule, revocationRule, keyUsageRule}

@@ -1,0 +1,227 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/seal"
+)
+
+var sealFormatRule = &rule{
+	name:   "seal-format",
+	clause: "GB/T 38540-2020 6.3 a; GM/T 0031-2014 6.1.2 a",
+	stops:  "bytes that are no seal",
+	codes: []outcome{
+		{codeOK, Valid, "电子印章格式正确，版本 %[1]d", "the seal is well formed, version %[1]d"},
+		{"malformed-seal", Invalid, "电子印章格式错误：%[1]s", "the seal is malformed: %[1]s"},
+		{"seal-version", Invalid, "印章头版本 %[1]d 与印章结构（版本 %[2]d）不符", "the seal's header says version %[1]d and its shape is of version %[2]d"},
+	},
+}
+
+var sealExtensionsRule = &rule{
+	name:   "seal-extensions",
+	clause: "GB/T 38540-2020 6.1 (extDatas)",
+	stops:  "with Strict2020: a seal whose critical extension nobody here understands",
+	codes: []outcome{
+		{codeOK, Valid, "没有未知的关键扩展", "no unknown critical extension"},
+		{"critical-extension", NotAsked, "印章有未知的关键扩展 %[1]s", "the seal has a critical extension that is not known here, %[1]s"},
+		{"critical-extension-refused", Invalid, "印章有未知的关键扩展 %[1]s", "the seal has a critical extension that is not known here, %[1]s"},
+	},
+}
+
+var sealValueRule = &rule{
+	name:   "seal-value",
+	clause: "GB/T 38540-2020 6.3 b; GM/T 0031-2014 6.1.2 b",
+	stops:  "a seal in which a name, a picture, a holder or a date was changed, or that nobody made",
+	codes: []outcome{
+		{codeOK, Valid, "制章者签名值正确", "the maker's signature value is right"},
+		{"seal-value-wrong", Invalid, "制章者签名值错误", "the maker's signature value is wrong"},
+		{"seal-algorithm", Invalid, "印章的签名算法与制章者证书不符或不支持：%[1]s", "the seal's signature algorithm does not fit the maker's certificate, or is not known: %[1]s"},
+	},
+}
+
+var sealMadeRule = &rule{
+	name:   "seal-made",
+	clause: "GM/T 0031-2025 (seal) c",
+	stops:  "a seal made after its own end, or used before it was made",
+	codes: []outcome{
+		{codeOK, Valid, "印章制作于 %[1]s", "the seal was made at %[1]s"},
+		{"made-after-end", Invalid, "印章制作时间 %[1]s 晚于其有效期结束 %[2]s", "the seal was made at %[1]s, after its own end, %[2]s"},
+		{"used-before-made", Invalid, "签章时间 %[2]s 早于印章制作时间 %[1]s", "the time of signing, %[2]s, is before the seal was made, %[1]s"},
+	},
+}
+
+var sealPeriodRule = &rule{
+	name:   "seal-period",
+	clause: "GB/T 38540-2020 6.3 d; GM/T 0031-2014 6.1.2 d, 6.2.3 f",
+	stops:  "a seal used before or after its time",
+	codes: []outcome{
+		{codeOK, Valid, "印章在签章时和验证时均在有效期 %[1]s - %[2]s 内", "the seal is valid when signing and when verifying, %[1]s - %[2]s"},
+		{"seal-expired-since", Valid, "印章在签章时有效，已于 %[2]s 到期", "the seal was valid when signing and has ended since, at %[2]s"},
+		{"seal-expired-now", Invalid, "按 GB/T 38540-2020 字面要求，印章已于 %[2]s 到期", "the seal ended at %[2]s, which GB/T 38540-2020 taken literally refuses"},
+		{"outside-seal-period", Invalid, "%[3]s 不在印章有效期 %[1]s - %[2]s 内", "%[3]s is outside the seal's period, %[1]s - %[2]s"},
+	},
+}
+
+var sealHolderRule = &rule{
+	name:   "seal-holder",
+	clause: "GB/T 38540-2020 7.3 (签章者证书与电子印章的匹配性)",
+	stops:  "a seal used by somebody it was not given to",
+	codes: []outcome{
+		{codeOK, Valid, "签章者证书在印章的签章者证书列表中", "the signer's certificate is in the seal's certList"},
+		{"not-holder", Invalid, "签章者证书不在印章的签章者证书列表中", "the signer's certificate is not in the seal's certList"},
+	},
+}
+
+var sealStateRule = &rule{
+	name:   "seal-state",
+	clause: "电子印章管理办法（国办发〔2025〕33号）",
+	stops:  "a seal used after it was suspended, cancelled or declared void",
+	codes: []outcome{
+		{codeOK, Valid, "印章在签章时状态有效", "the seal was active when signing"},
+		{"no-state", NotAsked, "未提供印章状态来源", "no source of seal states was given"},
+		{"state-unknown", Indeterminate, "无法得知印章状态：%[1]s", "the state of the seal cannot be known: %[1]s"},
+		{"not-active-since", Valid, "印章在签章时状态有效，现为 %[1]s", "the seal was active when signing and is now %[1]s"},
+		{"not-active", Invalid, "印章在签章时状态为 %[1]s", "when signing, the seal was %[1]s"},
+	},
+}
+
+// A StateSource tells the state of a seal at a time, by the books of who made it. It may be asked concurrently. An error
+// means that it cannot tell; a seal it does not know is seal.StatusUnknown.
+type StateSource interface {
+	State(ctx context.Context, esID string, at time.Time) (seal.Status, error)
+}
+
+// judgeSeal makes the checks of the seal itself, in the order of GB/T 38540-2020 6.3 and GM/T 0031-2025: format, value,
+// make time, maker's certificate, period, and then its state. cert is the certificate that used it; nil: not known.
+func (j *judge) judgeSeal(e *seal.Seal) {
+	j.parserNotes(e.Notes)
+	if e.Version != e.Generation() {
+		j.add(sealFormatRule.check("seal-version", int(e.Version), int(e.Generation())))
+	} else {
+		j.add(sealFormatRule.check(codeOK, int(e.Version)))
+	}
+	j.sealExtensions(e)
+	j.sealValue(e)
+	maker := j.parse(makerRole, e.MakerCert)
+	j.sig.Seal = describeSeal(e, maker)
+	j.sealMade(e)
+	if maker != nil {
+		when := e.Created
+		if when.IsZero() {
+			when = j.claimed
+		}
+		if j.opts.Strict2020 {
+			when = j.at
+		}
+		j.judgeCertificate(subject{role: makerRole, cert: maker, purpose: ForMaker, when: when, settled: true, strict: j.opts.Strict2020})
+	}
+	j.sealPeriod(e)
+	j.sealState(e)
+	if e.TimeStamp != nil {
+		j.note("seal-timestamp", "印章带有时间戳，本版本不验证", "the seal carries a time stamp, which this version does not judge")
+	}
+}
+
+func (j *judge) sealExtensions(e *seal.Seal) {
+	for _, x := range e.Extensions {
+		if !x.Critical {
+			continue
+		}
+		code := "critical-extension" // real seals mark private data critical
+		if j.opts.Strict2020 {
+			code = "critical-extension-refused"
+		}
+		j.add(sealExtensionsRule.check(code, x.ID.String()))
+		return
+	}
+	j.add(sealExtensionsRule.check(codeOK))
+}
+
+func (j *judge) sealValue(e *seal.Seal) {
+	err := e.VerifyValue()
+	switch {
+	case err == nil:
+		j.add(sealValueRule.check(codeOK))
+	case errors.Is(err, seal.ErrAlgorithm), errors.Is(err, seal.ErrMalformed):
+		j.add(sealValueRule.check("seal-algorithm", err.Error()))
+	default:
+		j.add(sealValueRule.check("seal-value-wrong"))
+	}
+}
+
+func (j *judge) sealMade(e *seal.Seal) {
+	switch {
+	case e.Created.After(e.NotAfter):
+		j.add(sealMadeRule.check("made-after-end", clock(e.Created), clock(e.NotAfter)))
+	case e.Created.After(j.claimed):
+		j.add(sealMadeRule.check("used-before-made", clock(e.Created), clock(j.claimed)))
+	default:
+		j.add(sealMadeRule.check(codeOK, clock(e.Created)))
+	}
+}
+
+func (j *judge) sealPeriod(e *seal.Seal) {
+	args := []any{clock(e.NotBefore), clock(e.NotAfter), clock(j.claimed)}
+	switch {
+	case j.claimed.Before(e.NotBefore) || j.claimed.After(e.NotAfter):
+		j.add(sealPeriodRule.check("outside-seal-period", args...))
+	case j.at.After(e.NotAfter) && j.opts.Strict2020:
+		j.add(sealPeriodRule.check("seal-expired-now", args...))
+	case j.at.After(e.NotAfter):
+		j.add(sealPeriodRule.check("seal-expired-since", args...))
+		j.doubt(Text{"印章已到期", "the seal has ended"})
+	default:
+		j.add(sealPeriodRule.check(codeOK, args...))
+	}
+}
+
+func (j *judge) sealState(e *seal.Seal) {
+	if j.opts.States == nil {
+		j.add(sealStateRule.check("no-state"))
+		return
+	}
+	then, err := j.opts.States.State(j.ctx, e.ID, j.claimed)
+	if err == nil && then == seal.StatusUnknown {
+		err = errors.New("unknown seal")
+	}
+	if err != nil {
+		j.add(sealStateRule.check("state-unknown", err.Error()))
+		return
+	}
+	if then != seal.StatusActive {
+		j.add(sealStateRule.check("not-active", string(then)))
+		return
+	}
+	now, err := j.opts.States.State(j.ctx, e.ID, j.at)
+	if err == nil && now != seal.StatusActive {
+		j.add(sealStateRule.check("not-active-since", string(now)))
+		j.doubt(Text{"印章现为 " + string(now), fmt.Sprintf("the seal is now %s", now)})
+		return
+	}
+	j.add(sealStateRule.check(codeOK))
+}
+
+// holder: the seal was given to the certificate that used it.
+func (j *judge) holder(e *seal.Seal, cert []byte) {
+	if !e.Holds(cert) {
+		j.add(sealHolderRule.check("not-holder"))
+		return
+	}
+	j.add(sealHolderRule.check(codeOK))
+}
+
+func describeSeal(e *seal.Seal, maker *gm.Certificate) *Seal {
+	d := &Seal{
+		ID: e.ID, Name: e.Name, Vid: e.Vid, Version: int(e.Version), Type: e.Type,
+		Created: e.Created.UTC(), NotBefore: e.NotBefore.UTC(), NotAfter: e.NotAfter.UTC(),
+		Width: e.Picture.Width, Height: e.Picture.Height,
+	}
+	if maker != nil {
+		d.Maker = describe(maker)
+	}
+	return d
+}

@@ -1,0 +1,147 @@
+package verify
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/seal"
+	"github.com/courtseal/courtseal/sign"
+)
+
+var sesFormatRule = &rule{
+	name:   "ses-format",
+	clause: "GB/T 38540-2020 7.3 a; GM/T 0031-2014 6.2.3 a",
+	stops:  "bytes that are no seal signature; a signature of one version around a seal of another",
+	codes: []outcome{
+		{codeOK, Valid, "电子签章数据格式正确，版本 %[1]d", "the seal signature is well formed, version %[1]d"},
+		{"malformed-ses", Invalid, "电子签章数据格式错误：%[1]s", "the seal signature is malformed: %[1]s"},
+		{"ses-version", Invalid, "签章版本 %[1]d 与印章版本 %[2]d 不一致", "the signature is of version %[1]d and its seal of version %[2]d"},
+	},
+}
+
+var sesValueRule = &rule{
+	name:   "ses-value",
+	clause: "GB/T 38540-2020 7.3 b; GM/T 0031-2014 6.2.3 b",
+	stops:  "a seal signature in which seal, time, hash or protected range was changed; another user ID",
+	codes: []outcome{
+		{codeOK, Valid, "签章签名值正确", "the signature value is right"},
+		{"ses-value-wrong", Invalid, "签章签名值错误", "the signature value is wrong"},
+		{"ses-algorithm", Invalid, "签名算法与签章者证书不符或不支持：%[1]s", "the signature algorithm does not fit the signer's certificate, or is not known: %[1]s"},
+	},
+}
+
+var sesPropertyRule = &rule{
+	name:   "ses-property",
+	clause: "GB/T 38540-2020 7.1.2 (propertyInfo: 签名保护范围)",
+	stops:  "a seal signature moved into a document whose protected range is another",
+	codes: []outcome{
+		{codeOK, Valid, "propertyInfo 与文件的签名范围一致", "propertyInfo names the range that the file says is signed"},
+		{"property-differs", Invalid, "propertyInfo 声明 %[1]s，文件声明 %[2]s", "propertyInfo says %[1]s, the file %[2]s"},
+		{"property-other", NotAsked, "propertyInfo 为他人自定义格式，无法比较", "propertyInfo is in somebody else's form and cannot be compared"},
+	},
+}
+
+// A sealSignature is the part of a judgement that is about one SES_Signature: bare (ses) or inside a CMS (dual).
+type sealSignature struct {
+	*seal.Signature
+	role role
+	cert *gm.Certificate
+}
+
+// parseSES reads an SES_Signature and says which hash of the content it needs.
+func (j *judge) parseSES(der []byte, r role) *sealSignature {
+	s, err := seal.ParseSignature(der)
+	if err != nil {
+		j.add(sesFormatRule.check("malformed-ses", err.Error()))
+		return nil
+	}
+	return &sealSignature{Signature: s, role: r}
+}
+
+// hash is the hash of the content: SM3 with SM2, and with RSA what the length of the digest says.
+func (s *sealSignature) hash() sign.Hash {
+	if c, err := gm.ParseCertificate(s.Cert); err == nil && gm.IsSM2(c.PublicKey) {
+		return sign.SM3
+	}
+	for _, h := range []sign.Hash{sign.SHA1, sign.SHA256, sign.SHA384, sign.SHA512} {
+		if len(s.DataHash) == h.Size() {
+			return h
+		}
+	}
+	return sign.SM3
+}
+
+// judgeSES makes the checks of a seal signature in the order of GB/T 38540-2020 7.3: format, value, holder, seal,
+// signer's certificate, hash of the original. property is what propertyInfo should say.
+func (j *judge) judgeSES(s *sealSignature, sums sign.Sums, property string) {
+	j.parserNotes(s.Notes)
+	if s.Version != s.Seal.Version {
+		j.add(sesFormatRule.check("ses-version", int(s.Version), int(s.Seal.Version)))
+	} else {
+		j.add(sesFormatRule.check(codeOK, int(s.Version)))
+	}
+	j.sesValue(s)
+	j.holder(s.Seal, s.Cert)
+	j.bring(s.Cert, s.Seal.MakerCert)
+	j.judgeSeal(s.Seal)
+	if s.cert = j.parse(s.role, s.Cert); s.cert != nil {
+		j.strength(s.role, s.cert, s.hash())
+		j.judgeCertificate(subject{role: s.role, cert: s.cert, purpose: ForSigner, when: j.claimed})
+	}
+	j.contentHash(s.role, s.hash(), s.DataHash, sums)
+	j.property(s.Property, property)
+}
+
+func (j *judge) sesValue(s *sealSignature) {
+	err := s.VerifyValue()
+	switch {
+	case err == nil:
+		j.add(sesValueRule.check(codeOK))
+	case errors.Is(err, seal.ErrAlgorithm), errors.Is(err, seal.ErrMalformed):
+		j.add(sesValueRule.check("ses-algorithm", err.Error()))
+	default:
+		j.add(sesValueRule.check("ses-value-wrong"))
+	}
+}
+
+func (j *judge) property(got, want string) {
+	switch {
+	case got == want:
+		j.add(sesPropertyRule.check(codeOK))
+	case strings.HasPrefix(got, "ByteRange="):
+		j.add(sesPropertyRule.check("property-differs", fmt.Sprintf("%.80q", got), fmt.Sprintf("%q", want)))
+	default:
+		j.add(sesPropertyRule.check("property-other"))
+	}
+}
+
+var contentHashRule = &rule{
+	name:   "content-hash",
+	clause: "GB/T 38540-2020 7.3 (原文杂凑); GM/T 0031-2014 6.2.3 e; RFC 5652 5.4, 11.2",
+	stops:  "a document that was changed after it was signed",
+	codes: []outcome{
+		{codeOK, Valid, "原文 %[1]s 杂凑值一致", "the %[1]s of the content is the one signed"},
+		{"content-changed", Invalid, "原文 %[1]s 杂凑值不一致：文件在签署后被改动", "the %[1]s of the content is not the one signed: the file was changed"},
+		{"content-unknown", Invalid, "无法计算原文杂凑值：%[1]s", "the hash of the content cannot be computed: %[1]s"},
+	},
+}
+
+// contentHash compares what was signed with the bytes of the file.
+func (j *judge) contentHash(r role, h sign.Hash, signed []byte, sums sign.Sums) {
+	rule := contentHashRule
+	if r == innerRole {
+		rule = contentHashRule.of(r)
+	}
+	got, err := sums.Get(h)
+	switch {
+	case err != nil:
+		j.add(rule.check("content-unknown", err.Error()))
+	case bytes.Equal(got, signed):
+		j.add(rule.check(codeOK, string(h)))
+	default:
+		j.add(rule.check("content-changed", string(h)))
+	}
+}
