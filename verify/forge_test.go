@@ -1,0 +1,203 @@
+package verify
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/seal"
+	"github.com/courtseal/courtseal/sign"
+)
+
+// Signers that make what the packages under test refuse to make. They write their DER themselves.
+
+var reader io.Reader = rand.Reader
+
+// rawSES makes an SES_Signature with any seal and key.
+type rawSES struct {
+	seal *seal.Seal
+	key  sign.Key
+}
+
+func (r rawSES) Profile() sign.Profile {
+	return sign.Profile{Format: sign.SES, Specs: map[sign.Format]sign.Spec{sign.SES: {Hashes: []sign.Hash{sign.SM3}, MaxSize: 16 << 10}}, Picture: &r.seal.Picture}
+}
+
+func (r rawSES) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
+	v := sesValueOf(r.seal.Raw, 4, act, r.key, gm.UserID)
+	return []sign.Value{{Bytes: v}}, nil
+}
+
+// sesValueOf writes an SES_Signature of version 4.
+func sesValueOf(sealDER []byte, version int64, act *sign.Act, key sign.Key, userID string) []byte {
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1Int64(version)
+		b.AddBytes(sealDER)
+		b.AddASN1GeneralizedTime(act.Time)
+		b.AddASN1BitString(act.Content[sign.SM3])
+		b.AddASN1(asn1.IA5String, func(b *cryptobyte.Builder) { b.AddBytes([]byte(act.Parts[0].Property)) })
+	})
+	tbs := b.BytesOrPanic()
+	e, err := gm.DigestFor(key.Public(), userID, tbs)
+	if err != nil {
+		panic(err)
+	}
+	sig, err := key.SignDigest(context.Background(), e, crypto.Hash(0))
+	if err != nil {
+		panic(err)
+	}
+	var out cryptobyte.Builder
+	out.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddBytes(tbs)
+		b.AddASN1OctetString(key.Chain()[0])
+		b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte("\x2a\x81\x1c\xcf\x55\x01\x83\x75")) })
+		b.AddASN1BitString(sig)
+	})
+	return out.BytesOrPanic()
+}
+
+// rawCMS makes a CMS with RSA, any hash and any attributes.
+type rawCMS struct {
+	key  sign.Key
+	hash sign.Hash
+	mod  func(*cmsParts)
+}
+
+// cmsParts are what rawCMS puts together.
+type cmsParts struct {
+	contentType []byte   // of the contentType attribute
+	digest      []byte   // of the messageDigest attribute
+	certHash    []byte   // of signing-certificate-v2; nil: no attribute
+	content     []byte   // eContent; nil: detached
+	signers     int      // copies of the SignerInfo
+	certs       [][]byte // certificates
+	padding     []byte   // after the value
+	noAttrs     bool
+}
+
+func (r rawCMS) Profile() sign.Profile {
+	return sign.Profile{Format: sign.CMS, Specs: map[sign.Format]sign.Spec{sign.CMS: {Hashes: []sign.Hash{r.hash}, MaxSize: 16 << 10}}}
+}
+
+func (r rawCMS) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
+	p := cmsParts{contentType: []byte(oidData), digest: act.Content[r.hash], certHash: sign.SHA256.Sum(r.key.Chain()[0]), signers: 1, certs: r.key.Chain()}
+	if r.mod != nil {
+		r.mod(&p)
+	}
+	oid := func(b *cryptobyte.Builder, o []byte) {
+		b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(o) })
+	}
+	seq := func(b *cryptobyte.Builder, f func(*cryptobyte.Builder)) { b.AddASN1(asn1.SEQUENCE, f) }
+	var hashOID []byte
+	for o, h := range hashOIDs {
+		if h == r.hash {
+			hashOID = []byte(o)
+		}
+	}
+	var attrs cryptobyte.Builder
+	attribute := func(t string, f func(*cryptobyte.Builder)) {
+		seq(&attrs, func(b *cryptobyte.Builder) { oid(b, []byte(t)); b.AddASN1(asn1.SET, f) })
+	}
+	attribute("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x03", func(b *cryptobyte.Builder) { oid(b, p.contentType) })
+	attribute("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x04", func(b *cryptobyte.Builder) { b.AddASN1OctetString(p.digest) })
+	if p.certHash != nil {
+		attribute("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x2f", func(b *cryptobyte.Builder) {
+			seq(b, func(b *cryptobyte.Builder) {
+				seq(b, func(b *cryptobyte.Builder) { seq(b, func(b *cryptobyte.Builder) { b.AddASN1OctetString(p.certHash) }) })
+			})
+		})
+	}
+	body := attrs.BytesOrPanic()
+	var set cryptobyte.Builder
+	set.AddASN1(asn1.SET, func(b *cryptobyte.Builder) { b.AddBytes(body) })
+	digest := r.hash.Sum(set.BytesOrPanic())
+	if p.noAttrs {
+		digest = act.Content[r.hash]
+	}
+	sig, err := r.key.SignDigest(ctx, digest, r.hash.Crypto())
+	if err != nil {
+		return nil, err
+	}
+	cert, err := gm.ParseCertificate(r.key.Chain()[0])
+	if err != nil {
+		return nil, err
+	}
+	var out cryptobyte.Builder
+	seq(&out, func(b *cryptobyte.Builder) {
+		oid(b, []byte("\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"))
+		b.AddASN1(asn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+			seq(b, func(b *cryptobyte.Builder) {
+				b.AddASN1Int64(1)
+				b.AddASN1(asn1.SET, func(b *cryptobyte.Builder) { seq(b, func(b *cryptobyte.Builder) { oid(b, hashOID) }) })
+				seq(b, func(b *cryptobyte.Builder) {
+					oid(b, []byte(oidData))
+					if p.content != nil {
+						b.AddASN1(asn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddASN1OctetString(p.content) })
+					}
+				})
+				b.AddASN1(asn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+					for _, c := range p.certs {
+						b.AddBytes(c)
+					}
+				})
+				b.AddASN1(asn1.SET, func(b *cryptobyte.Builder) {
+					for range p.signers {
+						seq(b, func(b *cryptobyte.Builder) {
+							b.AddASN1Int64(1)
+							seq(b, func(b *cryptobyte.Builder) { b.AddBytes(cert.RawIssuer); b.AddASN1BigInt(cert.SerialNumber) })
+							seq(b, func(b *cryptobyte.Builder) { oid(b, hashOID) })
+							if !p.noAttrs {
+								b.AddASN1(asn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddBytes(body) })
+							}
+							seq(b, func(b *cryptobyte.Builder) { oid(b, []byte("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01")); b.AddASN1NULL() })
+							b.AddASN1OctetString(sig)
+						})
+					}
+				})
+			})
+		})
+	})
+	return []sign.Value{{Bytes: append(out.BytesOrPanic(), p.padding...)}}, nil
+}
+
+// encrypt encrypts a file with qpdf, AES 256.
+func encrypt(t *testing.T, file []byte, password string) []byte {
+	t.Helper()
+	qpdf := peer(t, "qpdf")
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in.pdf"), filepath.Join(dir, "out.pdf")
+	if err := os.WriteFile(in, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := exec.Command(qpdf, "--encrypt", password, "owner", "256", "--", in, out).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, b)
+	}
+	b, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// peer finds another implementation; in CI it must be there.
+func peer(t testing.TB, name string) string {
+	t.Helper()
+	p, err := exec.LookPath(name)
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%s is not installed", name)
+		}
+		t.Skipf("%s is not installed", name)
+	}
+	return p
+}
