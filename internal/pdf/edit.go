@@ -8,7 +8,6 @@ import (
 	"sort"
 	"strconv"
 	"unicode/utf16"
-	"unicode/utf8"
 )
 
 // An Edit changes one object in its raw bytes: what is not touched stays as it was written.
@@ -166,8 +165,8 @@ func (r Ref) append(b []byte) []byte {
 	return append(b, " R"...)
 }
 
-// String is the reference as written: "12 0 R".
-func (r Ref) String() string { return string(r.append(nil)) }
+// R is the reference as a file writes it: "12 0 R".
+func (r Ref) R() string { return string(r.append(nil)) }
 
 // AppendName writes a name.
 func AppendName(b []byte, n Name) []byte {
@@ -227,39 +226,3 @@ func EncodeText(s string) []byte {
 	}
 	return b
 }
-
-// DecodeText reads a text string: UTF-16 with its mark, UTF-8 with its mark (PDF 2.0), else PDFDocEncoding.
-func DecodeText(b []byte) string {
-	switch {
-	case bytes.HasPrefix(b, []byte{0xFE, 0xFF}), bytes.HasPrefix(b, []byte{0xFF, 0xFE}):
-		hi, lo := 0, 1
-		if b[0] == 0xFF {
-			hi, lo = 1, 0
-		}
-		units := make([]uint16, 0, len(b)/2)
-		for b = b[2:]; len(b) >= 2; b = b[2:] {
-			units = append(units, uint16(b[hi])<<8|uint16(b[lo]))
-		}
-		return string(utf16.Decode(units))
-	case bytes.HasPrefix(b, []byte{0xEF, 0xBB, 0xBF}) && utf8.Valid(b[3:]):
-		return string(b[3:])
-	}
-	runes := make([]rune, len(b))
-	for i, c := range b {
-		runes[i] = rune(c)
-		switch {
-		case c >= 0x18 && c < 0x20:
-			runes[i] = pdfDoc18[c-0x18]
-		case c >= 0x80 && c < 0xA1:
-			runes[i] = pdfDoc80[c-0x80]
-		}
-	}
-	return string(runes)
-}
-
-// ISO 32000-1, table D.2, where PDFDocEncoding departs from ISO 8859-1.
-var (
-	pdfDoc18 = []rune("\u02D8\u02C7\u02C6\u02D9\u02DD\u02DB\u02DA\u02DC")
-	pdfDoc80 = []rune("\u2022\u2020\u2021\u2026\u2014\u2013\u0192\u2044\u2039\u203A\u2212\u2030\u201E\u201C\u201D\u2018" +
-		"\u2019\u201A\u2122\uFB01\uFB02\u0141\u0152\u0160\u0178\u017D\u0131\u0142\u0153\u0161\u017E\uFFFD\u20AC")
-)

@@ -229,7 +229,7 @@ func (w *fieldWalk) node(holder *Indirect, o Object, parent fieldNode) (*fieldNo
 		return nil, err
 	}
 	if s, ok := t.(*String); ok && len(n.name) < maxFieldName {
-		part := DecodeText(s.Value[:min(len(s.Value), maxFieldName)])
+		part := Text(s.Value[:min(len(s.Value), maxFieldName)])
 		if n.name != "" {
 			part = n.name + "." + part
 		}

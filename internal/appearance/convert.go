@@ -1,0 +1,295 @@
+package appearance
+
+import (
+	"bytes"
+	"compress/zlib"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	goimage "image"
+	"image/color"
+	"image/draw"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"math"
+	"strconv"
+
+	"golang.org/x/image/bmp"
+
+	"github.com/courtseal/courtseal/sign"
+)
+
+// maxPixels bounds a picture: a seal of 60 mm at 1200 dpi has 8.0 million. A colour of 16 bits a channel counts twice.
+const maxPixels = 8 << 20
+
+func convert(p *sign.Picture) (*Appearance, error) {
+	if p.Width <= 0 || p.Height <= 0 || p.Width > 1000 || p.Height > 1000 {
+		return nil, fmt.Errorf("%w: %d x %d mm is no size of a seal", ErrPicture, p.Width, p.Height)
+	}
+	a := &Appearance{Width: float64(p.Width) * MM, Height: float64(p.Height) * MM}
+	kind := kindOf(p.Data)
+	if kind == nil {
+		return nil, fmt.Errorf("%w: a picture of type %.10q; PNG, JPEG, GIF and BMP are known", ErrPicture, p.Type)
+	}
+	cfg, err := kind.config(bytes.NewReader(p.Data))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrPicture, kind.name, err)
+	}
+	room := maxPixels
+	if m := cfg.ColorModel; m == color.RGBA64Model || m == color.NRGBA64Model || m == color.Gray16Model {
+		room /= 2
+	}
+	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > room/cfg.Height {
+		return nil, fmt.Errorf("%w: %d x %d pixels; at most %d million", ErrPicture, cfg.Width, cfg.Height, room>>20)
+	}
+	if kind.name == "JPEG" && cfg.ColorModel != color.CMYKModel {
+		a.base = jpegImage(p.Data, cfg)
+		return a, nil
+	}
+	img, err := kind.decode(bytes.NewReader(p.Data))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrPicture, kind.name, err)
+	}
+	if kind.name == "GIF" && img.Bounds() != goimage.Rect(0, 0, cfg.Width, cfg.Height) {
+		canvas := goimage.NewNRGBA(goimage.Rect(0, 0, cfg.Width, cfg.Height))
+		draw.Draw(canvas, img.Bounds(), img, img.Bounds().Min, draw.Src)
+		img = canvas
+	}
+	if pal, ok := img.(*goimage.Paletted); ok && kind.name == "PNG" {
+		if ok, err := a.singleInk(p.Data, pal); ok || err != nil {
+			return a, err
+		}
+	}
+	return a, a.planes(img)
+}
+
+type kind struct {
+	name, magic string
+	config      func(*bytes.Reader) (goimage.Config, error)
+	decode      func(*bytes.Reader) (goimage.Image, error)
+}
+
+// kindOf goes by the bytes: real seals name their pictures "PNG", "png", "jpg" and worse.
+func kindOf(b []byte) *kind {
+	for _, k := range []kind{
+		{"PNG", "\x89PNG\r\n\x1a\n",
+			func(r *bytes.Reader) (goimage.Config, error) { return png.DecodeConfig(r) },
+			func(r *bytes.Reader) (goimage.Image, error) { return png.Decode(r) }},
+		{"JPEG", "\xff\xd8\xff",
+			func(r *bytes.Reader) (goimage.Config, error) { return jpeg.DecodeConfig(r) },
+			func(r *bytes.Reader) (goimage.Image, error) { return jpeg.Decode(r) }},
+		{"GIF", "GIF8",
+			func(r *bytes.Reader) (goimage.Config, error) { return gif.DecodeConfig(r) },
+			func(r *bytes.Reader) (goimage.Image, error) { return gif.Decode(r) }},
+		{"BMP", "BM",
+			func(r *bytes.Reader) (goimage.Config, error) { return bmp.DecodeConfig(r) },
+			func(r *bytes.Reader) (goimage.Image, error) { return bmp.Decode(r) }},
+	} {
+		if bytes.HasPrefix(b, []byte(k.magic)) {
+			return &k
+		}
+	}
+	return nil
+}
+
+func jpegImage(data []byte, cfg goimage.Config) image {
+	space := "/DeviceRGB"
+	if cfg.ColorModel == color.GrayModel {
+		space = "/DeviceGray"
+	}
+	return image{
+		entries: []entry{
+			{"Type", "/XObject"}, {"Subtype", "/Image"},
+			{"Width", strconv.Itoa(cfg.Width)}, {"Height", strconv.Itoa(cfg.Height)},
+			{"BitsPerComponent", "8"}, {"ColorSpace", space}, {"Filter", "/DCTDecode"},
+		},
+		data: data, sum: sha256.Sum256(data), dct: true,
+	}
+}
+
+// singleInk takes a PNG whose palette holds one ink and whose alpha is the index: its IDAT is the mask. ok is false where
+// the picture is no such PNG.
+func (a *Appearance) singleInk(data []byte, img *goimage.Paletted) (ok bool, err error) {
+	w, h := img.Rect.Dx(), img.Rect.Dy()
+	if img.Stride != w {
+		return false, nil
+	}
+	var ink color.NRGBA
+	for i, c := range img.Palette {
+		n, is := c.(color.NRGBA)
+		if !is {
+			r, isOpaque := c.(color.RGBA)
+			n = color.NRGBA{r.R, r.G, r.B, r.A}
+			if !isOpaque || r.A != 255 {
+				return false, nil
+			}
+		}
+		if int(n.A) != i || i > 1 && (n.R != ink.R || n.G != ink.G || n.B != ink.B) {
+			return false, nil
+		}
+		ink = n
+	}
+	idat, ok := pngData(data)
+	if !ok || len(img.Palette) < 2 {
+		return false, nil
+	}
+	a.base, err = plain(w, h, ink)
+	a.mask = &image{
+		entries: []entry{
+			{"Type", "/XObject"}, {"Subtype", "/Image"},
+			{"Width", strconv.Itoa(w)}, {"Height", strconv.Itoa(h)},
+			{"BitsPerComponent", "8"}, {"ColorSpace", "/DeviceGray"}, {"Filter", "/FlateDecode"},
+			{"DecodeParms", fmt.Sprintf("<< /Predictor 15 /Colors 1 /BitsPerComponent 8 /Columns %d >>", w)},
+		},
+		data: idat, sum: sha256.Sum256(img.Pix),
+	}
+	return true, err
+}
+
+// pngData joins the IDAT chunks of a PNG of 8 bits a sample that is not interlaced. The decoder has checked the chunks.
+func pngData(b []byte) ([]byte, bool) {
+	var out []byte
+	for b = b[8:]; len(b) >= 12; {
+		n := int(binary.BigEndian.Uint32(b))
+		if n < 0 || n > len(b)-12 {
+			return nil, false
+		}
+		body := b[8 : 8+n]
+		switch string(b[4:8]) {
+		case "IHDR":
+			if n != 13 || body[8] != 8 || body[12] != 0 {
+				return nil, false
+			}
+		case "IDAT":
+			out = append(out, body...)
+		case "IEND":
+			return out, len(out) > 0
+		}
+		b = b[12+n:]
+	}
+	return nil, false
+}
+
+// plain is an image of one colour and the mask's size: some readers scale a mask to the size of what it masks.
+func plain(w, h int, c color.NRGBA) (image, error) {
+	return flateImage(w, h, 1, "", []byte{c.R, c.G, c.B}, make([]byte, (w+7)/8*h))
+}
+
+// planes parts a picture into colour and alpha.
+func (a *Appearance) planes(img goimage.Image) (err error) {
+	b := img.Bounds()
+	w, h := b.Dx(), b.Dy()
+	index, alpha := make([]byte, w*h), make([]byte, w*h)
+	palette, few := newPalette(), true
+	opaque := true
+	for y := range h {
+		eachPixel(img, y, func(x int, c color.NRGBA) {
+			i := y*w + x
+			alpha[i] = c.A
+			opaque = opaque && c.A == 255
+			if few && c.A != 0 {
+				index[i], few = palette.index(c)
+			}
+		})
+	}
+	switch {
+	case few && len(palette.rgb) <= 3:
+		a.base, err = plain(w, h, palette.first())
+	case few:
+		a.base, err = flateImage(w, h, 8, "", palette.rgb, index)
+	default:
+		rgb := make([]byte, 0, 3*w*h)
+		for y := range h {
+			eachPixel(img, y, func(_ int, c color.NRGBA) {
+				if c.A == 0 {
+					c = color.NRGBA{255, 255, 255, 0}
+				}
+				rgb = append(rgb, c.R, c.G, c.B)
+			})
+		}
+		a.base, err = flateImage(w, h, 8, "/DeviceRGB", nil, rgb)
+	}
+	if err != nil || opaque {
+		return err
+	}
+	mask, err := flateImage(w, h, 8, "/DeviceGray", nil, alpha)
+	a.mask = &mask
+	return err
+}
+
+// eachPixel calls do for the pixels of row y, the first row and column 0.
+func eachPixel(img goimage.Image, y int, do func(x int, c color.NRGBA)) {
+	b := img.Bounds()
+	w := b.Dx()
+	switch m := img.(type) {
+	case *goimage.NRGBA:
+		row := m.Pix[y*m.Stride:]
+		for x := range w {
+			do(x, color.NRGBA{row[4*x], row[4*x+1], row[4*x+2], row[4*x+3]})
+		}
+	case *goimage.Gray:
+		row := m.Pix[y*m.Stride:]
+		for x := range w {
+			do(x, color.NRGBA{row[x], row[x], row[x], 255})
+		}
+	case *goimage.Paletted:
+		row := m.Pix[y*m.Stride:]
+		colours := make([]color.NRGBA, 256)
+		for i, c := range m.Palette {
+			colours[i] = color.NRGBAModel.Convert(c).(color.NRGBA)
+		}
+		for x := range w {
+			do(x, colours[row[x]])
+		}
+	default:
+		for x := range w {
+			do(x, color.NRGBAModel.Convert(img.At(b.Min.X+x, b.Min.Y+y)).(color.NRGBA))
+		}
+	}
+}
+
+// A palette numbers up to 256 colours in the order in which they come.
+type palette struct {
+	rgb  []byte
+	of   map[[3]byte]byte
+	last [3]byte
+	at   byte
+}
+
+func newPalette() *palette { return &palette{of: map[[3]byte]byte{}} }
+
+func (p *palette) first() color.NRGBA {
+	if len(p.rgb) == 0 {
+		return color.NRGBA{}
+	}
+	return color.NRGBA{p.rgb[0], p.rgb[1], p.rgb[2], 255}
+}
+
+func (p *palette) index(c color.NRGBA) (i byte, ok bool) {
+	k := [3]byte{c.R, c.G, c.B}
+	if k == p.last && len(p.rgb) > 0 {
+		return p.at, true
+	}
+	i, ok = p.of[k]
+	if !ok {
+		if len(p.of) > math.MaxUint8 {
+			return 0, false
+		}
+		i = byte(len(p.of))
+		p.of[k] = i
+		p.rgb = append(p.rgb, k[:]...)
+	}
+	p.last, p.at = k, i
+	return i, true
+}
+
+func deflate(b []byte) ([]byte, error) {
+	var out bytes.Buffer
+	z := zlib.NewWriter(&out)
+	if _, err := z.Write(b); err != nil {
+		return nil, err
+	}
+	err := z.Close()
+	return out.Bytes(), err
+}
