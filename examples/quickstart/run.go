@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/courtseal/courtseal/examples/internal/demo"
+	"github.com/courtseal/courtseal/keydev"
+	"github.com/courtseal/courtseal/pdfx"
+	"github.com/courtseal/courtseal/seal"
+	"github.com/courtseal/courtseal/sign"
+	"github.com/courtseal/courtseal/verify"
+)
+
+//go:embed judgment.pdf
+var judgment []byte
+
+// The line of the date on the judgment's last page: the middle of its ink, in mm from the top left of the page.
+const (
+	datePage    = -1
+	dateX       = 138.6
+	dateY       = 225.1
+	dateToSeal  = 13.5 // the seal's centre stands so far above it, so that the lower arc lies over the date (骑年盖月)
+	pageOfProof = "judgment-dual"
+)
+
+// A job is one way to seal.
+type job struct {
+	name string
+	key  string // of the seal's holder
+	seal.StampOptions
+	what verify.Text
+}
+
+// run does everything and tells about it. The verdict is the worst of the four.
+func run(ctx context.Context, w io.Writer, dir, lang string) (verify.Verdict, error) {
+	out := &printer{w: w, lang: lang, width: len(filepath.Join(dir, "judgment-cms-sm2.pdf"))}
+	d, err := demo.Make(ctx, dir, time.Now())
+	if err != nil {
+		return 0, err
+	}
+	court, err := seal.ReadFile(d.Seal)
+	if err != nil {
+		return 0, err
+	}
+	plain, picture := filepath.Join(dir, "judgment.pdf"), filepath.Join(dir, "court.png")
+	if err := errors.Join(replace(plain, judgment), replace(picture, court.Picture.Data)); err != nil {
+		return 0, err
+	}
+	made := verify.Text{ZH: "沿用已有的", EN: "used again"}
+	if d.Made {
+		made = verify.Text{ZH: "新制作", EN: "newly made"}
+	}
+	out.title(verify.Text{ZH: "印章与密钥", EN: "Seal and keys"}, made)
+	out.item(d.Seal, verify.Text{
+		ZH: fmt.Sprintf("%s，GB/T 38540-2020，直径 %d 毫米", court.Name, court.Picture.Width),
+		EN: fmt.Sprintf("%s, GB/T 38540-2020, %d mm round", court.Name, court.Picture.Width),
+	})
+	out.item(picture, verify.Text{ZH: "印章图像（以五角星代替国徽）", EN: "its picture (a star stands for the emblem)"})
+	out.item(d.Keys, verify.Text{ZH: "两名持章人的密钥，PIN 为 " + demo.PIN, EN: "keys of its two holders, PIN " + demo.PIN})
+	out.item(d.Roots, verify.Text{ZH: "验证时信任的根证书", EN: "the roots to trust"})
+
+	keys := map[string]sign.Key{}
+	for _, name := range []string{demo.HolderSM2, demo.HolderRSA} {
+		key, dev, err := keydev.OpenKey(ctx, d.Key(name), keydev.PIN([]byte(demo.PIN)))
+		if err != nil {
+			return 0, err
+		}
+		defer dev.Close()
+		keys[name] = key
+	}
+	jobs := []job{
+		{"judgment-ses", demo.HolderSM2, seal.StampOptions{Format: sign.SES},
+			verify.Text{ZH: "SM2，裸电子签章（SES_Signature）", EN: "SM2, bare SES_Signature"}},
+		{"judgment-cms-sm2", demo.HolderSM2, seal.StampOptions{Format: sign.CMS},
+			verify.Text{ZH: "SM2，携带印章的 CMS", EN: "SM2, CMS that carries the seal"}},
+		{"judgment-cms-rsa", demo.HolderRSA, seal.StampOptions{Format: sign.CMS},
+			verify.Text{ZH: "RSA，携带印章的 CMS", EN: "RSA, CMS that carries the seal"}},
+		{"judgment-dual", demo.HolderSM2, seal.StampOptions{Format: sign.Dual, Outer: keys[demo.HolderRSA]},
+			verify.Text{ZH: "RSA 在外，SM2 电子签章在内", EN: "RSA outside, SM2 seal signature inside"}},
+	}
+	at := []pdfx.At{{Page: datePage, X: dateX, Y: dateY - dateToSeal}}
+	out.title(verify.Text{ZH: "盖章", EN: "Sealing"}, verify.Text{ZH: plain + "，三页", EN: plain + ", three pages"})
+	for i := range jobs {
+		j := &jobs[i]
+		stamp, err := court.Stamp(keys[j.key], j.StampOptions)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", j.name, err)
+		}
+		start := time.Now()
+		sealed := filepath.Join(dir, j.name+".pdf")
+		if _, err := pdfx.SignFile(ctx, sealed, plain, stamp, pdfx.Options{At: at, Document: "judgment.pdf"}); err != nil {
+			return 0, fmt.Errorf("%s: %w", j.name, err)
+		}
+		out.item(sealed, j.what, since(start))
+	}
+
+	roots, err := verify.ReadRoots(d.Roots)
+	if err != nil {
+		return 0, err
+	}
+	out.title(verify.Text{ZH: "验证", EN: "Verifying"}, verify.Text{ZH: "信任 " + d.Roots, EN: "trusting " + d.Roots})
+	verdict := verify.Valid
+	reports := make([]*verify.Report, len(jobs))
+	for i, j := range jobs {
+		start := time.Now()
+		report, err := verify.File(ctx, filepath.Join(dir, j.name+".pdf"), verify.Options{Roots: roots})
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", j.name, err)
+		}
+		reports[i] = report
+		if report.Verdict != verify.Valid {
+			verdict = report.Verdict
+		}
+		out.report(report, since(start))
+	}
+
+	page, err := lastPage(ctx, dir)
+	if err != nil {
+		return 0, err
+	}
+	out.title(verify.Text{ZH: "结果", EN: "Result"}, verify.Text{ZH: "各项检查见上", EN: "every check stands above"})
+	for _, r := range reports {
+		out.item(r.File, r.Verdict.Text())
+	}
+	if page != "" {
+		out.item(page, verify.Text{ZH: "盖章后的末页，请看", EN: "the last page, sealed: look at it"})
+	}
+	return verdict, nil
+}
+
+func since(start time.Time) string {
+	return fmt.Sprintf("%.1f ms", float64(time.Since(start).Microseconds())/1000)
+}
+
+// replace writes a file unless it holds just that.
+func replace(name string, b []byte) error {
+	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, b) {
+		return nil
+	}
+	return os.WriteFile(name, b, 0o644)
+}
+
+// lastPage draws it, where poppler's pdftoppm is installed. Empty: it is not.
+func lastPage(ctx context.Context, dir string) (string, error) {
+	tool, err := exec.LookPath("pdftoppm")
+	if err != nil {
+		return "", nil
+	}
+	page := filepath.Join(dir, "page")
+	c := exec.CommandContext(ctx, tool, "-png", "-r", "100", "-f", "3", "-singlefile", filepath.Join(dir, pageOfProof+".pdf"), page)
+	if b, err := c.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("pdftoppm: %w: %s", err, strings.TrimSpace(string(b)))
+	}
+	return page + ".png", nil
+}
