@@ -1,13 +1,17 @@
 package verify
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/rand"
+	"encoding/hex"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -16,6 +20,7 @@ import (
 	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
+	"github.com/courtseal/courtseal/sign/cms"
 )
 
 // Signers that make what the packages under test refuse to make. They write their DER themselves.
@@ -200,4 +205,59 @@ func peer(t testing.TB, name string) string {
 		t.Skipf("%s is not installed", name)
 	}
 	return p
+}
+
+// A revisionSpec is a revision with a signature, written by hand: objects to define, and what to sign it with.
+type revisionSpec struct {
+	objects map[int]string // value of the signature dictionary excepted
+	sig     int            // number of the signature dictionary
+	entries string         // further entries of it
+	signer  sign.Signer    // a CMS signer with SHA-256, such as rawCMS
+	junk    string         // between the objects and the cross-reference
+	mod     func([]byte) []byte
+}
+
+// sign appends the revision to file and signs it.
+func (r revisionSpec) sign(t testing.TB, file []byte) []byte {
+	t.Helper()
+	const room = 8192
+	objects := map[int]string{r.sig: "<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /adbe.pkcs7.detached /M (D:20260601120000Z) " + r.entries +
+		" /ByteRange [0 ########## ########## ##########] /Contents <" + strings.Repeat("0", room) + "> >>"}
+	for n, o := range r.objects {
+		objects[n] = o
+	}
+	out := update(file, objects, "", r.junk)
+	if r.mod != nil {
+		out = r.mod(out)
+	}
+	from := len(file) + bytes.Index(out[len(file):], []byte("/Contents <0000")) + len("/Contents ")
+	to := from + room + 2
+	br := len(file) + bytes.Index(out[len(file):], []byte("########## ########## ##########"))
+	copy(out[br:], fmt.Sprintf("%-10d %-10d %-10d", from, to, len(out)-to))
+	h := sign.SHA256.New()
+	h.Write(out[:from])
+	h.Write(out[to:])
+	v, err := r.signer.Sign(context.Background(), &sign.Act{Time: noon, Content: sign.Sums{sign.SHA256: h.Sum(nil)}, Parts: []sign.Part{{Format: sign.CMS}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hex.Encode(out[from+1:], v[0].Bytes)
+	return out
+}
+
+// second is an honest second signature by hand on the file of page(): a field and widget, the page's /Annots, the catalog's form.
+// more are objects of the same revision.
+func second(w *world, n int, more map[int]string) revisionSpec {
+	r := revisionSpec{sig: n, signer: rawCMS{w.rsa, sign.SHA256, nil}, objects: map[int]string{
+		n + 1: fmt.Sprintf("<< /Type /Annot /Subtype /Widget /FT /Sig /T (Hand%d) /V %d 0 R /P 3 0 R /Rect [0 0 0 0] /F 132 >>", n, n),
+	}}
+	for k, o := range more {
+		r.objects[k] = o
+	}
+	return r
+}
+
+// signCMS makes a CMS that binds one value.
+func signCMS(ctx context.Context, key sign.Key, digest []byte, t sign.OID, value []byte) ([]byte, error) {
+	return cms.Sign(ctx, key, digest, cms.Options{Attributes: []cms.Attribute{{Type: t, Values: [][]byte{value}}}})
 }

@@ -34,6 +34,7 @@ func TestSignerCertificate(t *testing.T) {
 	expired := w.rsaCA.Sub(testpki.RSA, "old", year(-3, 1))
 	past := w.rsaCA.Sub(testpki.RSA, "past", year(-3, -1))
 	sub := w.rsaCA.Sub(testpki.RSA, "sub", nil)
+	narrow := w.rsaCA.Sub(testpki.RSA, "no further authority", func(c *gm.Certificate) { c.MaxPathLen, c.MaxPathLenZero = 0, true })
 	plain := testpki.NewCA(testpki.RSA, "not an authority")
 	notCA := w.rsaCA.Sub(testpki.RSA, "not an authority", func(c *gm.Certificate) { c.IsCA = false })
 	for _, x := range []struct {
@@ -55,6 +56,7 @@ func TestSignerCertificate(t *testing.T) {
 		{"not yet valid", issue(w.rsaCA, testpki.RSA, year(1, 3)), noon.AddDate(2, 0, 0), Invalid, "signer-validity", "outside-validity"},
 		{"of another root", issue(plain, testpki.RSA, nil), time.Time{}, Indeterminate, "signer-chain", "untrusted"},
 		{"of no authority", issue(notCA, testpki.RSA, nil), time.Time{}, Indeterminate, "signer-chain", "untrusted"},
+		{"below one authority too many", issue(narrow.Sub(testpki.RSA, "too many", nil), testpki.RSA, nil), time.Time{}, Invalid, "signer-chain", "chain-broken"},
 		{"of an authority that expired before", issue(past, testpki.RSA, nil), time.Time{}, Invalid, "signer-chain", "chain-expired"},
 		{"for encryption", issue(w.rsaCA, testpki.RSA, usage(x509.KeyUsageKeyEncipherment|x509.KeyUsageDataEncipherment)), time.Time{}, Invalid, "signer-key-usage", "encryption-certificate"},
 		{"nonRepudiation alone", issue(w.rsaCA, testpki.RSA, usage(x509.KeyUsageContentCommitment)), time.Time{}, Valid, "signer-key-usage", "ok"},
