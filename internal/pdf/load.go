@@ -199,7 +199,7 @@ func (f *File) streamEnd(off, n int64) (int64, error) {
 }
 
 // maxChain is how many references may lead to one another.
-const maxChain = 16
+const maxChain = 8
 
 // Load reads one indirect object. A free or missing object is a nil Value and no error, as the standard has it. In an
 // encrypted file the strings of Value are decrypted, except the /Contents of a signature; Raw is as it stands in the
