@@ -1,6 +1,9 @@
 package der
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Identifier octets that matter here.
 const (
@@ -158,8 +161,12 @@ func Normalize(b []byte, l Limits) (out []byte, n int, changed bool, err error) 
 		return nil, 0, false, err
 	}
 	if body != indefinite {
-		if n = head + body; Check(b[:n], l) == nil {
+		n = head + body
+		switch err := Check(b[:n], l); {
+		case err == nil:
 			return b[:n:n], n, false, nil
+		case errors.Is(err, ErrLimit):
+			return nil, 0, false, err
 		}
 	}
 	spans, n, err := walk(b, l)

@@ -60,7 +60,8 @@ const (
 	noteHashes      = "hash-mismatch"       // digestAlgorithm and signatureAlgorithm name different hashes
 	noteOrder       = "attribute-order"     // SignedAttributes not sorted as DER wants; hashed as found
 	noteContentType = "content-type-alias"  // eContentType and the contentType attribute name data in PKCS #7 and in GM terms
-	noteOther       = "other-certificates"  // attribute certificates, OCSP responses among the CRLs
+	noteParameters  = "algorithm-parameters"
+	noteOther       = "other-certificates" // attribute certificates, OCSP responses among the CRLs
 )
 
 // Parse reads a SignedData: strict DER, and BER's indefinite lengths and constructed strings where real files have them.
@@ -234,6 +235,7 @@ func (p *parser) signerInfo(infos *cryptobyte.String, si *SignerInfo) {
 	if at := s; p.err == nil && !der.ReadAlgorithm(&s, &si.DigestOID, &params) {
 		p.fail(at, "digestAlgorithm malformed")
 	}
+	p.noParameters(params)
 	p.signedAttrs(&s, si)
 	if at := s; p.err == nil && !der.ReadAlgorithm(&s, &si.SignatureOID, &params) {
 		p.fail(at, "signatureAlgorithm malformed")
@@ -311,6 +313,9 @@ func (p *parser) attributes(set cryptobyte.String, field string) (out []Attribut
 func (p *parser) scheme(digest, signature der.OID, params []byte) sign.Scheme {
 	h := digestHashes[digest]
 	s := schemes[signature]
+	if signature != oidPSS {
+		p.noParameters(params)
+	}
 	switch signature {
 	case oidRSA: // names no hash
 		if h != sign.SM3 {
@@ -329,6 +334,13 @@ func (p *parser) scheme(digest, signature der.OID, params []byte) sign.Scheme {
 		return sign.Scheme{}
 	}
 	return s
+}
+
+// noParameters notes parameters other than NULL where none belong. They change nothing that is checked.
+func (p *parser) noParameters(params []byte) {
+	if params != nil {
+		p.note(noteParameters, "an algorithm has parameters where none belong; they were not looked at")
+	}
 }
 
 // pssHash reads RSASSA-PSS-params (RFC 4055). Empty: not a combination that is checked here. The salt may be of any
