@@ -176,11 +176,18 @@ func (d *inflate) Read(b []byte) (int, error) {
 		d.z = flate.NewReader(d.r)
 	}
 	n, err := d.z.Read(b)
-	var corrupt flate.CorruptInputError
-	if errors.As(err, &corrupt) || err == io.ErrUnexpectedEOF {
-		err = fmt.Errorf("%w: deflated data: %v", ErrSyntax, err)
+	if err != nil && err != io.EOF {
+		err = badDeflate(err)
 	}
 	return n, err
+}
+
+func badDeflate(err error) error {
+	var corrupt flate.CorruptInputError
+	if errors.As(err, &corrupt) || err == io.ErrUnexpectedEOF {
+		return fmt.Errorf("%w: deflated data: %v", ErrSyntax, err)
+	}
+	return err
 }
 
 func unlessEOF(err error) error {
@@ -210,7 +217,7 @@ func predicted(r io.Reader, parms *Dict) (io.Reader, error) {
 	if kind == 2 && bits != 8 {
 		return nil, fmt.Errorf("%w: TIFF predictor of %d bits", ErrFilter, bits)
 	}
-	p := &predictor{r: r, png: kind >= 10, bpp: int(max(1, colors*bits/8))}
+	p := &predictor{r: bufio.NewReader(r), png: kind >= 10, bpp: int(max(1, colors*bits/8))}
 	n := (colors*bits*columns + 7) / 8
 	p.line, p.last = make([]byte, n+1), make([]byte, n+1)
 	if !p.png {
@@ -229,14 +236,18 @@ type predictor struct {
 }
 
 func (p *predictor) Read(b []byte) (int, error) {
-	for len(p.ready) == 0 {
-		if p.err != nil {
-			return 0, p.err
+	n := 0
+	for n < len(b) {
+		if len(p.ready) == 0 {
+			if p.err != nil {
+				return n, p.err
+			}
+			p.fill()
 		}
-		p.fill()
+		k := copy(b[n:], p.ready)
+		p.ready = p.ready[k:]
+		n += k
 	}
-	n := copy(b, p.ready)
-	p.ready = p.ready[n:]
 	return n, nil
 }
 

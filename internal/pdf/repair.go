@@ -86,12 +86,14 @@ type found struct {
 
 // scan goes once through the file, from object to object.
 func (r *rebuild) scan() error {
+	const step = 1024
 	s := newScan(r.f.src, r.f.header)
 	for {
-		b, err := s.need(4096)
+		b, err := s.need(step)
 		if err != nil {
 			return err
 		}
+		b = b[:min(len(b), step)] // so that what is far is not searched again and again
 		obj := bytes.Index(b, []byte("obj"))
 		before := b
 		if obj >= 0 {
@@ -105,7 +107,7 @@ func (r *rebuild) scan() error {
 			continue
 		}
 		if obj < 0 {
-			if len(b) < 4096 {
+			if len(b) < step {
 				return nil
 			}
 			s.i += len(b) - 64 // a header may stand across

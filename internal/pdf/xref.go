@@ -501,18 +501,11 @@ func (f *File) readRows(off int64, d *Dict, data io.Reader, budget *int64, out e
 }
 
 func (f *File) rowEntry(num uint32, row []byte, w [3]int) entry {
-	field := func(n int) (v uint64) {
-		for _, c := range row[:n] {
-			v = v<<8 | uint64(c)
-		}
-		row = row[n:]
-		return v
-	}
 	kind := uint64(1)
 	if w[0] > 0 {
-		kind = field(w[0])
+		kind = bigEndian(row[:w[0]])
 	}
-	a, b := field(w[1]), field(w[2])
+	a, b := bigEndian(row[w[0]:w[0]+w[1]]), bigEndian(row[w[0]+w[1]:])
 	gen := uint16(min(b, 65535))
 	switch {
 	case num == 0:
@@ -524,6 +517,13 @@ func (f *File) rowEntry(num uint32, row []byte, w [3]int) entry {
 		gen = 0
 	}
 	return freeEntry(0, gen)
+}
+
+func bigEndian(b []byte) (v uint64) {
+	for _, c := range b {
+		v = v<<8 | uint64(c)
+	}
+	return v
 }
 
 // A rowReader gives rows of a fixed width.
