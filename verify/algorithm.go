@@ -19,7 +19,6 @@ var strengthRule = &rule{
 		{"weak-key", Invalid, "密钥 %[1]s 过短", "the key %[1]s is too short"},
 		{"hash-mismatch", Invalid, "%[1]s 须与 SM3 同用，不得用 %[2]s", "%[1]s goes with SM3, not with %[2]s"},
 		{"unknown-key", Indeterminate, "不支持的密钥类型 %[1]s", "a key of type %[1]s is not supported"},
-		{"unknown-algorithm", Indeterminate, "不支持的签名算法 %[1]s", "the signature algorithm %[1]s is not supported"},
 	},
 }
 

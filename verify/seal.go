@@ -16,7 +16,6 @@ var sealFormatRule = &rule{
 	stops:  "bytes that are no seal",
 	codes: []outcome{
 		{codeOK, Valid, "电子印章格式正确，版本 %[1]d", "the seal is well formed, version %[1]d"},
-		{"malformed-seal", Invalid, "电子印章格式错误：%[1]s", "the seal is malformed: %[1]s"},
 		{"seal-version", Invalid, "印章头版本 %[1]d 与印章结构（版本 %[2]d）不符", "the seal's header says version %[1]d and its shape is of version %[2]d"},
 	},
 }

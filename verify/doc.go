@@ -1,0 +1,25 @@
+// Package verify answers whether the signatures and electronic seals of a document are good, and why.
+//
+// [Document] and [File] give one [Report]: for each signature a list of checks, each with a name, a [Verdict], a stable
+// code, a sentence in Chinese and English and the clause of the standard that asks. The error of these functions says only
+// that the question could not be asked. docs/verification.md lists all checks and codes and says what decides.
+//
+//	roots, err := verify.ReadRoots("roots.pem")
+//	report, err := verify.File(ctx, "sealed.pdf", verify.Options{Roots: roots})
+//	fmt.Println(report)                       // for people
+//	json.NewEncoder(os.Stdout).Encode(report) // for programs
+//	if report.Verdict != verify.Valid { … }
+//
+// Three formats are told by the bytes of the value, whatever SubFilter says: ses, an SES_Signature (GM/T 0031, GB/T 38540);
+// cms, a CMS SignedData, with or without a seal bound to it; dual, an RSA or ECDSA CMS that binds an SM2 SES_Signature over
+// the same bytes, both of which must be right.
+//
+// Nothing is trusted, fetched or assumed: roots, CRLs, OCSP responses, states of seals and the time are Options. The zero
+// Options trust nobody. A document is read once, whatever the number of its signatures, and never written to. Memory does
+// not grow with its length. Everything here may be called concurrently.
+//
+// How the files are cut: rule.go and rules.go hold the rules, and each file named after a thing judges it: byterange.go,
+// value.go, revision.go, later.go (with compare.go, orphan.go, census.go) what is asked of the PDF; cms.go,
+// seal_signature.go, seal.go, picture.go the values; certificate.go, revocation.go (with ocsp.go), algorithm.go, time.go
+// what they rest on. document.go leads through them; report.go is what comes out.
+package verify

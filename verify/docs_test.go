@@ -1,0 +1,122 @@
+package verify
+
+import (
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the table of docs/verification.md anew")
+
+const docsFile = "../docs/verification.md"
+
+// table renders every rule as docs/verification.md has it.
+func table() string {
+	var b strings.Builder
+	one := func(name string, r *rule) {
+		fmt.Fprintf(&b, "### %s\n\nStops %s. %s.\n\n| code | verdict | 中文 | English |\n|---|---|---|---|\n", name, r.stops, r.clause)
+		for _, o := range r.codes {
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", o.code, o.verdict, blanks(o.zh), blanks(o.en))
+		}
+		b.WriteString("\n")
+	}
+	for _, r := range rules {
+		one(r.name, r)
+	}
+	for _, r := range certificateRules {
+		one("signer-"+r.name+", inner-"+r.name+", maker-"+r.name, r)
+	}
+	return b.String()
+}
+
+// blanks shows where a text has arguments.
+func blanks(s string) string {
+	for i := 1; i < 6; i++ {
+		for _, verb := range "sd" {
+			s = strings.ReplaceAll(s, fmt.Sprintf("%%[%d]%c", i, verb), "…")
+		}
+	}
+	return strings.ReplaceAll(s, "%%", "%")
+}
+
+func TestDocsListEveryCheck(t *testing.T) {
+	const begin, end = "<!-- begin: from package verify -->\n\n", "<!-- end -->"
+	b, err := os.ReadFile(docsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok := strings.Cut(string(b), begin)
+	old, tail, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no part between %q and %q", docsFile, begin, end)
+	}
+	if old == table() {
+		return
+	}
+	if !*rewrite {
+		t.Fatalf("%s is not what the code does; run: go test ./verify -run Docs -rewrite", docsFile)
+	}
+	if err := os.WriteFile(docsFile, []byte(head+begin+table()+end+tail), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Every code that the package uses is in the table of the rule it is used with, and every rule is in the list; a code that
+// nobody uses is not in it.
+func TestCodesAreInTheTable(t *testing.T) {
+	used := map[string]bool{codeOK: true}
+	names := map[string]bool{}
+	files, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name(), ".go") || strings.HasSuffix(f.Name(), "_test.go") {
+			continue
+		}
+		tree, err := parser.ParseFile(token.NewFileSet(), f.Name(), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GenDecl:
+				for _, s := range n.Specs {
+					if v, ok := s.(*ast.ValueSpec); ok && strings.HasSuffix(v.Names[0].Name, "Rule") {
+						names[v.Names[0].Name] = true
+						return false // the table itself
+					}
+				}
+			case *ast.BasicLit:
+				if s, err := strconv.Unquote(n.Value); err == nil && n.Kind == token.STRING {
+					used[s] = true
+				}
+			}
+			return true
+		})
+	}
+	all := append(append([]*rule(nil), rules...), certificateRules...)
+	if len(all) != len(names) {
+		t.Errorf("%d rules are listed, %d are declared", len(all), len(names))
+	}
+	seen := map[string]bool{}
+	for _, r := range all {
+		if seen[r.name] || r.stops == "" || r.clause == "" {
+			t.Errorf("rule %q stands twice, or has no clause", r.name)
+		}
+		seen[r.name] = true
+		codes := map[string]bool{}
+		for _, o := range r.codes {
+			if codes[o.code] || !used[o.code] {
+				t.Errorf("%s: code %q stands twice, or is not used", r.name, o.code)
+			}
+			codes[o.code] = true
+		}
+	}
+}
