@@ -403,11 +403,10 @@ func (p *parser) enter() error {
 	return nil
 }
 
-func (p *parser) element() error {
-	if p.items == 0 {
+func (p *parser) element(n int) error {
+	if p.items -= n; p.items < 0 {
 		return &faultAt{ErrLimit, p.i, "too many elements in one object"}
 	}
-	p.items--
 	return nil
 }
 
@@ -427,7 +426,7 @@ func (p *parser) array() (Object, error) {
 			a.Span.To = p.i
 			return a, nil
 		}
-		if err := p.element(); err != nil {
+		if err := p.element(1); err != nil {
 			return nil, err
 		}
 		o, at, err := p.object()
@@ -464,7 +463,7 @@ func (p *parser) dict() (Object, error) {
 		if p.b[p.i] != '/' {
 			return nil, p.fault(p.i, "a dictionary key that is not a name")
 		}
-		if err := p.element(); err != nil {
+		if err := p.element(2); err != nil {
 			return nil, err
 		}
 		e := Entry{KeyAt: Span{From: p.i}}

@@ -36,8 +36,8 @@ type Limits struct {
 	Objects  int   // highest object number and one; 0: 8,388,608 (ISO 32000-1 Annex C)
 	Sections int   // links of the /Prev chain; 0: 1,024
 	Depth    int   // nested arrays and dictionaries, levels of the page tree; 0: 256
-	Object   int   // bytes of one object, stream data aside, and of one decoded object stream; 0: 16 MiB
-	Items    int   // elements of arrays and dictionaries in one object; 0: 250,000
+	Object   int   // bytes of one object, stream data aside, and of one decoded object stream; 0: 8 MiB
+	Items    int   // elements of arrays, keys and values of dictionaries in one object; 0: 250,000
 	Inflate  int64 // bytes of one decoded stream; 0: 64 MiB
 	Pages    int   // nodes visited in the page tree; 0: 1,000,000
 }
@@ -51,7 +51,7 @@ func (l Limits) orDefaults() Limits {
 	set(&l.Objects, 1<<23)
 	set(&l.Sections, 1024)
 	set(&l.Depth, 256)
-	set(&l.Object, 16<<20)
+	set(&l.Object, 8<<20)
 	set(&l.Items, 250_000)
 	set(&l.Pages, 1_000_000)
 	if l.Inflate == 0 {

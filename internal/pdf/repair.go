@@ -43,7 +43,7 @@ func (f *File) check() error {
 func (f *File) rebuild(reason error) error {
 	f.index, f.sections, f.cached, f.crypt, f.base, f.start = index{}, nil, nil, nil, 0, 0
 	// While it runs, the index is not complete: loading must neither trust it nor ask for repair of its own.
-	r := &rebuild{f: f, work: 1<<20 + 8*f.src.size, budget: f.entryBudget()}
+	r := &rebuild{f: f, work: 1<<20 + 4*f.src.size, budget: f.entryBudget()}
 	if err := r.scan(); err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (r *rebuild) scan() error {
 		}
 		end := int64(0)
 		if from := headerBefore(b, obj); from >= 0 {
-			if end, err = r.addObject(s.pos() + int64(from)); err != nil {
+			if end, err = r.addObject(s.pos()+int64(from), b[from:obj+3]); err != nil {
 				return err
 			}
 		}
@@ -145,38 +145,29 @@ func headerBefore(b []byte, i int) int {
 	return i + 1
 }
 
-// addObject notes the object at off and says where it ends; 0: not known.
-func (r *rebuild) addObject(off int64) (int64, error) {
-	f := r.f
-	read, noted := int64(0), false
+// addObject notes the object at off, which begins with header, and says where it ends; 0: not known.
+func (r *rebuild) addObject(off int64, header []byte) (int64, error) {
+	ref, err := (&parser{b: header}).header()
+	if err != nil {
+		return 0, nil
+	}
+	if err := r.note(ref, off); err != nil || r.work <= 0 {
+		return 0, err
+	}
+	read := int64(0)
 	var o *Indirect
-	err := f.window(off, func(p *parser) error {
+	err = r.f.window(off, func(p *parser) error {
 		read += int64(len(p.b))
-		o = &Indirect{Header: off}
-		var err error
-		if o.Ref, err = p.header(); err != nil {
-			return err
-		}
-		if !noted {
-			if err := r.note(o.Ref, off); err != nil {
-				return err
-			}
-			noted = true
-		}
-		if r.work <= 0 {
-			return p.fault(p.i, "too much was read in vain")
-		}
+		o = &Indirect{Ref: ref, Header: off}
+		p.i = len(header)
 		return p.indirect(o, off)
 	})
-	if err != nil {
-		if !noted && errors.Is(err, ErrSyntax) {
-			return 0, nil
-		}
-		if !noted || !errors.Is(err, ErrSyntax) && !errors.Is(err, ErrLimit) {
-			return 0, err
-		}
+	if errors.Is(err, ErrSyntax) || errors.Is(err, ErrLimit) {
 		r.work -= read
 		return 0, nil
+	}
+	if err != nil {
+		return 0, err
 	}
 	end := o.Offset + int64(len(o.Raw))
 	d := o.Dict()
