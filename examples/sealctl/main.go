@@ -1,3 +1,130 @@
+// Sealctl seals PDF files, verifies them and takes seals off again.
+//
+//	sealctl demo DIR                                    roots, a seal and two keys to try with
+//	sealctl seal --seal F --key URI [--key URI] IN OUT  seals IN
+//	sealctl verify [--roots F]... [--json] FILE...      reports on every FILE
+//	sealctl remove IN OUT                               takes the last seal off IN
+//
+// Exit codes: 0 all valid, or done; 1 something is invalid or unsigned; 3 nothing is invalid, but something could not be
+// fully checked; 4 wrong usage, or a file, key or device that does not do, and nothing was written. A failure beats what
+// was found: 4, then 1, then 3.
+//
+// A PIN comes from --pin-file or from the terminal, never from an argument. Messages are Chinese where LC_ALL,
+// LC_MESSAGES or LANG begins with zh.
 package main
 
-func main() {}
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+const (
+	exitOK        = 0
+	exitInvalid   = 1
+	exitUnchecked = 3
+	exitFailed    = 4
+)
+
+// A Main is one run of the program. Tests run it too.
+type Main struct {
+	Args    []string // without the program's name
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Stderr  io.Writer
+	Chinese bool // the language of messages
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	m := &Main{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Chinese: chinese(os.Getenv)}
+	code := m.Run(ctx)
+	stop()
+	os.Exit(code)
+}
+
+func chinese(getenv func(string) string) bool {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := getenv(name); v != "" {
+			return strings.HasPrefix(v, "zh")
+		}
+	}
+	return false
+}
+
+// say picks the language.
+func (m *Main) say(zh, en string) string {
+	if m.Chinese {
+		return zh
+	}
+	return en
+}
+
+// usageError is an error that help would have prevented.
+type usageError struct{ error }
+
+// exitCode ends a run that has already said what is to say.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// Run runs the command and returns the exit code.
+func (m *Main) Run(ctx context.Context) int {
+	root := &cobra.Command{
+		Use:               "sealctl",
+		Short:             m.say("为 PDF 文件加盖、验证、撤销电子签章", "seal PDF files, verify them, take seals off"),
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		Args:              cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf(m.say("没有命令 %q", "there is no command %q"), args[0])}
+			}
+			return usageError{errors.New(m.say("缺少命令", "a command is missing"))}
+		},
+	}
+	root.AddCommand(m.demo(), m.seal(), m.verify(), m.remove())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetArgs(m.Args)
+	root.SetIn(m.Stdin)
+	root.SetOut(m.Stdout)
+	root.SetErr(m.Stderr)
+
+	cmd, err := root.ExecuteContextC(ctx)
+	var code exitCode
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	case errors.As(err, &usage):
+		m.complain(err)
+		fmt.Fprintf(m.Stderr, m.say("用法见 `%s --help`\n", "see `%s --help`\n"), cmd.CommandPath())
+	default:
+		m.complain(err)
+	}
+	return exitFailed
+}
+
+// complain prints one line for an error.
+func (m *Main) complain(err error) {
+	fmt.Fprintf(m.Stderr, "sealctl: %s\n", m.explain(err))
+}
+
+// args is cobra.ExactArgs and the like, told as usage.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, a []string) error {
+		if err := check(cmd, a); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/courtseal/courtseal/keydev"
+	"github.com/courtseal/courtseal/pdfx"
+	"github.com/courtseal/courtseal/seal"
+)
+
+// hints say what an error means to the person at the keyboard. The first that fits is used.
+var hints = []struct {
+	err    error
+	zh, en string // en may be empty: the error says it all
+}{
+	{keydev.ErrPINIncorrect, "PIN 不正确", ""},
+	{keydev.ErrPINLocked, "PIN 已锁定", ""},
+	{keydev.ErrNoAuth, "需要 PIN：请在终端运行，或使用 --pin-file", "run it at a terminal, or use --pin-file"},
+	{keydev.ErrNoKey, "没有这个密钥或其证书", ""},
+	{keydev.ErrAmbiguous, "同名密钥不止一个", ""},
+	{keydev.ErrUnsafe, "私钥没有受到保护", ""},
+	{keydev.ErrMismatch, "证书与私钥不匹配", ""},
+	{keydev.ErrURI, "不是密钥设备的 URI，应如 soft:目录#名称", ""},
+	{keydev.ErrUnsupported, "密钥设备或格式不受支持", ""},
+	{seal.ErrNotHolder, "证书不在印章的证书列表中", ""},
+	{seal.ErrExpired, "印章或证书不在有效期内", ""},
+	{seal.ErrEncryptionCert, "加密证书不能用于签章", ""},
+	{seal.ErrFormat, "密钥不适用于所选格式", ""},
+	{seal.ErrMalformed, "不是合法的印章文件", ""},
+	{pdfx.ErrDamaged, "文件已损坏，加 --repair 方可签章", "--repair seals it all the same"},
+	{pdfx.ErrPassword, "文件已加密，需要用 --password-file 给出正确的口令", "give the password with --password-file"},
+	{pdfx.ErrEncrypted, "不支持该文件的加密方式", ""},
+	{pdfx.ErrNotPDF, "不是 PDF 文件", ""},
+	{pdfx.ErrPlace, "印章无法放在指定位置", ""},
+	{pdfx.ErrCertified, "文件的认证签名不允许任何更改", ""},
+	{pdfx.ErrNoSignature, "文件没有签章", ""},
+	{pdfx.ErrNotLast, "最后一个签章之后还有更改，不能撤销", ""},
+	{pdfx.ErrNotOurs, "签章由其他软件加盖，不能撤销", ""},
+	{fs.ErrNotExist, "文件不存在", ""},
+	{fs.ErrPermission, "没有权限", ""},
+	{fs.ErrExist, "已经存在", ""},
+}
+
+// explain puts a hint to an error: in Chinese before the error's own text, in English behind it.
+func (m *Main) explain(err error) string {
+	for _, h := range hints {
+		switch {
+		case !errors.Is(err, h.err):
+		case m.Chinese:
+			return h.zh + "（" + err.Error() + "）"
+		case h.en != "":
+			return err.Error() + ": " + h.en
+		default:
+			return err.Error()
+		}
+	}
+	return err.Error()
+}
