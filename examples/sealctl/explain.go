@@ -7,6 +7,7 @@ import (
 	"github.com/courtseal/courtseal/keydev"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
+	"github.com/courtseal/courtseal/sign"
 )
 
 // hints say what an error means to the person at the keyboard. The first that fits is used.
@@ -25,8 +26,8 @@ var hints = []struct {
 	{keydev.ErrUnsupported, "密钥设备或格式不受支持", ""},
 	{seal.ErrNotHolder, "证书不在印章的证书列表中", ""},
 	{seal.ErrExpired, "印章或证书不在有效期内", ""},
-	{seal.ErrEncryptionCert, "加密证书不能用于签章", ""},
-	{seal.ErrFormat, "密钥不适用于所选格式", ""},
+	{sign.ErrEncryptionCert, "加密证书不能用于签章", ""},
+	{sign.ErrFormat, "密钥不适用于所选格式", ""},
 	{seal.ErrMalformed, "不是合法的印章文件", ""},
 	{pdfx.ErrDamaged, "文件已损坏，加 --repair 方可签章", "--repair seals it all the same"},
 	{pdfx.ErrPassword, "文件已加密，需要用 --password-file 给出正确的口令", "give the password with --password-file"},
