@@ -3,8 +3,11 @@ package pdf
 import (
 	"bufio"
 	"compress/flate"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
+	"hash/adler32"
 	"io"
 )
 
@@ -153,12 +156,12 @@ func (c *capped) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// inflate reads a zlib stream. The checksum is not asked for: files are common in which it is cut off, and no reader
-// of PDF minds.
+// inflate reads a zlib stream. Its checksum must be right, but may be missing: files are common in which it is cut off,
+// and no reader of PDF minds.
 type inflate struct {
-	r    *bufio.Reader
-	z    io.ReadCloser
-	some bool
+	r   *bufio.Reader
+	z   io.ReadCloser
+	sum hash.Hash32
 }
 
 func newInflate(r *bufio.Reader) *inflate { return &inflate{r: r} }
@@ -173,10 +176,16 @@ func (d *inflate) Read(b []byte) (int, error) {
 			return 0, orElse(unlessEOF(err), fmt.Errorf("%w: not deflated data", ErrSyntax))
 		}
 		d.r.Discard(2)
-		d.z = flate.NewReader(d.r)
+		d.z, d.sum = flate.NewReader(d.r), adler32.New()
 	}
 	n, err := d.z.Read(b)
-	if err != nil && err != io.EOF {
+	d.sum.Write(b[:n])
+	switch {
+	case err == io.EOF:
+		if sum, _ := d.r.Peek(4); len(sum) == 4 && binary.BigEndian.Uint32(sum) != d.sum.Sum32() {
+			err = fmt.Errorf("%w: deflated data: wrong checksum", ErrSyntax)
+		}
+	case err != nil:
 		err = badDeflate(err)
 	}
 	return n, err
