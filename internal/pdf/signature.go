@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // A Range is a run of bytes of a file.
@@ -240,7 +241,7 @@ func (w *fieldWalk) node(holder *Indirect, o Object, parent fieldNode) (*fieldNo
 
 // field lists a node that may be a signature field: terminal, or with a value of its own all the same.
 func (w *fieldWalk) field(n fieldNode, widgets []fieldNode, terminal bool) error {
-	own := n.dict.Get("V") != nil
+	own := n.dict.Get("V") != nil && !w.listed(n.v)
 	refs := make([]Ref, 0, 1+len(widgets))
 	if st, _ := w.f.Resolve(n.dict.Get("Subtype")); st == Name("Widget") {
 		refs = append(refs, n.obj.Ref)
@@ -267,6 +268,12 @@ func (w *fieldWalk) field(n fieldNode, widgets []fieldNode, terminal bool) error
 		}
 	}
 	return nil
+}
+
+// listed reports whether a field below has inherited and listed this value.
+func (w *fieldWalk) listed(v Object) bool {
+	r, ok := v.(Ref)
+	return ok && slices.ContainsFunc(w.signed, func(s Signature) bool { return s.Value != nil && s.Value.Ref == r })
 }
 
 func anyValue(nodes []fieldNode) bool {
