@@ -14,30 +14,33 @@ import (
 )
 
 // An OID is the content octets of an OBJECT IDENTIFIER. It is comparable, may be a map key, and keeps arcs of any
-// length, which encoding/asn1 (31 bits) and many others do not: real seals carry arcs of 61 bits.
+// length within its 256 octets, which encoding/asn1 (31 bits) and many others do not: real seals carry arcs of 61 bits.
 type OID string
 
 // ParseOID turns dotted text into an OID.
 func ParseOID(s string) (OID, error) {
 	parts := strings.Split(s, ".")
-	if len(parts) < 2 {
-		return "", fmt.Errorf("der: %q is not an object identifier", s)
+	if len(parts) < 2 || len(s) > 4*maxOID {
+		return "", fmt.Errorf("der: %.40q is not an object identifier", s)
 	}
 	arcs := make([]*big.Int, len(parts))
 	for i, p := range parts {
 		n, ok := new(big.Int).SetString(p, 10)
 		if !ok || n.Sign() < 0 || (len(p) > 1 && p[0] == '0') || p[0] == '+' {
-			return "", fmt.Errorf("der: %q is not an object identifier: arc %q", s, p)
+			return "", fmt.Errorf("der: %.40q is not an object identifier: arc %.40q", s, p)
 		}
 		arcs[i] = n
 	}
 	if arcs[0].Cmp(big.NewInt(2)) > 0 || (arcs[0].Cmp(big.NewInt(2)) < 0 && arcs[1].Cmp(big.NewInt(39)) > 0) {
-		return "", fmt.Errorf("der: %q is not an object identifier: first arcs out of range", s)
+		return "", fmt.Errorf("der: %.40q is not an object identifier: first arcs out of range", s)
 	}
 	first := new(big.Int).Mul(arcs[0], big.NewInt(40))
 	out := appendArc(nil, first.Add(first, arcs[1]))
 	for _, a := range arcs[2:] {
 		out = appendArc(out, a)
+	}
+	if len(out) > maxOID {
+		return "", fmt.Errorf("der: %.40q… is an object identifier of %d octets; %d are the most", s, len(out), maxOID)
 	}
 	return OID(out), nil
 }
@@ -68,9 +71,12 @@ func appendArc(b []byte, n *big.Int) []byte {
 	return b
 }
 
-// Valid reports whether the octets are a well-formed identifier: minimal arcs, none cut short.
+// maxOID bounds what is taken for an identifier: writing arcs in decimal takes time that grows with their square.
+const maxOID = 256
+
+// Valid reports whether the octets are a well-formed identifier: minimal arcs, none cut short, 256 octets at most.
 func (o OID) Valid() bool {
-	if len(o) == 0 || o[len(o)-1]&0x80 != 0 {
+	if len(o) == 0 || len(o) > maxOID || o[len(o)-1]&0x80 != 0 {
 		return false
 	}
 	for i := 0; i < len(o); i++ {
@@ -84,7 +90,7 @@ func (o OID) Valid() bool {
 // String gives the dotted text, or the octets in hex where they are not an identifier.
 func (o OID) String() string {
 	if !o.Valid() {
-		return fmt.Sprintf("malformed-oid:%x", string(o))
+		return fmt.Sprintf("malformed-oid:%x", string(o[:min(len(o), 32)]))
 	}
 	var sb strings.Builder
 	n := new(big.Int)
