@@ -240,7 +240,7 @@ func TestRevocation(t *testing.T) {
 }
 
 // ocsp writes an OCSPResponse, signed by the authority itself, with encoding/asn1: nothing of the code under test.
-func ocsp(t *testing.T, ca *testpki.CA, cert *gm.Certificate, status int, revoked, this time.Time) []byte {
+func ocsp(t testing.TB, ca *testpki.CA, cert *gm.Certificate, status int, revoked, this time.Time) []byte {
 	t.Helper()
 	type certID struct {
 		Hash                      pkix.AlgorithmIdentifier

@@ -1,0 +1,74 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/pdfx"
+)
+
+// FuzzDocument verifies anything, and sealed files in which some bytes were changed: no panic, and no change of bytes that are
+// signed leaves a signature valid.
+func FuzzDocument(f *testing.F) {
+	w := theWorld()
+	type good struct {
+		file     []byte
+		from, to int
+	}
+	var goods []good
+	for _, format := range formats {
+		file := sealFile(f, page(), w.stamp(f, format, noon), visible)
+		from, to := gap(f, file)
+		goods = append(goods, good{file, from, to})
+		f.Add(file, uint8(len(goods)), uint32(20), uint8(1))
+		f.Add(file[:len(file)/2], uint8(0), uint32(0), uint8(0))
+		f.Add(sealFile(f, file, w.stamp(f, format, noon), pdfx.Options{}), uint8(0), uint32(700), uint8(255))
+	}
+	if dir := os.Getenv("COURTSEAL_SHARED"); dir != "" {
+		names, _ := filepath.Glob(filepath.Join(dir, "vectors/pdf/*.pdf"))
+		for _, n := range names {
+			if b, err := os.ReadFile(n); err == nil && len(b) < 64<<10 {
+				f.Add(b, uint8(0), uint32(0), uint8(0))
+			}
+		}
+	}
+	o := Options{Roots: w.roots, At: noon, Limits: Limits{Objects: 20000}}
+	f.Fuzz(func(t *testing.T, b []byte, which uint8, at uint32, mask uint8) {
+		stuck := time.AfterFunc(5*time.Second, func() { panic("stuck") }) // the fuzzer itself would wait for ever
+		defer stuck.Stop()
+		if r, err := Document(context.Background(), bytes.NewReader(b), int64(len(b)), o); err == nil {
+			_ = r.String()
+			if r.Verdict == Valid && !bytes.Contains(b, []byte("%PDF-")) {
+				t.Error("valid, and no PDF")
+			}
+		}
+		g := goods[int(which)%len(goods)]
+		i := int(at) % len(g.file)
+		if mask == 0 || i > g.from && i < g.to-1 { // the value itself is not signed: its digits may be of either case
+			return
+		}
+		bad := changed(g.file, i, mask)
+		if r, err := Document(context.Background(), bytes.NewReader(bad), int64(len(bad)), o); err == nil && r.Verdict == Valid {
+			t.Errorf("byte %d changed and valid\n%s", i, r)
+		}
+	})
+}
+
+// FuzzOCSP parses anything.
+func FuzzOCSP(f *testing.F) {
+	f.Add([]byte{0x30, 0x03, 0x0a, 0x01, 0x00})
+	w := theWorld()
+	cert, err := gm.ParseCertificate(w.sm2.Chain()[0])
+	if err != nil {
+		f.Fatal(err)
+	}
+	for status := range 3 {
+		f.Add(ocsp(f, w.sm2CA, cert, status, noon, noon))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) { parseOCSP(b) })
+}
