@@ -17,11 +17,6 @@ var (
 	ErrNotHolder = errors.New("seal: not a holder of the seal")
 	// ErrExpired is what every ExpiredError wraps.
 	ErrExpired = errors.New("seal: outside its validity")
-	// ErrEncryptionCert: a certificate whose KeyUsage allows neither digitalSignature nor nonRepudiation. The pairs of
-	// certificates that Chinese authorities issue have such a one for encryption; the other belongs here.
-	ErrEncryptionCert = errors.New("seal: not a signing certificate")
-	// ErrKeyMismatch: a key whose first certificate is missing, unreadable or that of another key.
-	ErrKeyMismatch = errors.New("seal: key and certificate do not belong together")
 	// ErrUnsupportedVersion: a seal of a generation that is only read here; GB/T 38540-2020 is made and used.
 	ErrUnsupportedVersion = errors.New("seal: version is read only")
 )
@@ -58,14 +53,14 @@ type keyholder struct {
 
 func newKeyholder(key sign.Key, what string) (*keyholder, error) {
 	if key == nil || len(key.Chain()) == 0 {
-		return nil, fmt.Errorf("%w: no %s", ErrKeyMismatch, what)
+		return nil, fmt.Errorf("%w: no %s", sign.ErrKeyMismatch, what)
 	}
 	c, err := gm.ParseCertificate(key.Chain()[0])
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrKeyMismatch, what, err)
+		return nil, fmt.Errorf("%w: %s: %w", sign.ErrKeyMismatch, what, err)
 	}
 	if pub, ok := c.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); !ok || !pub.Equal(key.Public()) {
-		return nil, fmt.Errorf("%w: %s %q holds another public key", ErrKeyMismatch, what, c.Subject)
+		return nil, fmt.Errorf("%w: %s %q holds another public key", sign.ErrKeyMismatch, what, c.Subject)
 	}
 	scheme, err := sign.SchemeFor(key.Public())
 	if err != nil {
@@ -86,7 +81,7 @@ func (h *keyholder) validAt(t time.Time) error {
 func signingCert(c *gm.Certificate, what string) error {
 	for _, e := range c.Extensions {
 		if e.Id.String() == "2.5.29.15" && x509.KeyUsage(c.KeyUsage)&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0 {
-			return fmt.Errorf("%w: %s %q is for encryption; take the signing certificate of the pair", ErrEncryptionCert, what, c.Subject)
+			return fmt.Errorf("%w: %s %q is for encryption; take the signing certificate of the pair", sign.ErrEncryptionCert, what, c.Subject)
 		}
 	}
 	return nil

@@ -30,8 +30,8 @@ var ErrTemplate = errors.New("seal: template cannot be made a seal")
 // NotBefore) not after NotBefore, all written in UTC and whole seconds, fractions cut off. Picture, a PNG of Width and
 // Height mm (an empty Type is PNG). Extensions. All else is ignored, so that a parsed seal may be changed and remade.
 //
-// The errors are ErrTemplate, ErrUnsupportedVersion, ErrKeyMismatch, ErrEncryptionCert (the maker's or a holder's
-// certificate), ExpiredError (the maker's), and those of package sign.
+// The errors are ErrTemplate, ErrUnsupportedVersion, ExpiredError (the maker's certificate), and those of package sign:
+// ErrKeyMismatch, ErrEncryptionCert (the maker's or a holder's certificate), ErrUnsupportedKey.
 func Make(ctx context.Context, template *Seal, maker sign.Key) (*Seal, error) {
 	t, err := complete(template)
 	if err != nil {

@@ -6,19 +6,15 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
+	"github.com/courtseal/courtseal/internal/der"
 	"github.com/courtseal/courtseal/sign"
 	"github.com/courtseal/courtseal/sign/cms"
 )
 
-var (
-	// ErrFormat: the format asked for does not go with the keys given.
-	ErrFormat = errors.New("seal: format cannot be made")
-	// ErrAct: an Act without time, or with a Property that is too long or not ASCII.
-	ErrAct = errors.New("seal: act cannot be sealed")
-)
+// ErrAct: an Act without time, or with a Property that is too long or not ASCII.
+var ErrAct = errors.New("seal: act cannot be sealed")
 
 // MaxProperty is the longest Part.Property, in octets, that a Stamp takes. MaxSize reckons with it.
 const MaxProperty = 100
@@ -35,10 +31,10 @@ type StampOptions struct {
 // documentation says what each holds.
 //
 // Stamp checks what GB/T 38540-2020 7.2 wants checked before a seal is used, trust and revocation aside, which take
-// roots: the seal's own signature value, that each key belongs to its certificate (ErrKeyMismatch), may sign
-// (ErrEncryptionCert, sign.ErrWeakKey, sign.ErrUnsupportedKey) and is a holder's (ErrNotHolder), that seal and
+// roots: the seal's own signature value, that each key belongs to its certificate (sign.ErrKeyMismatch), may sign
+// (sign.ErrEncryptionCert, sign.ErrWeakKey, sign.ErrUnsupportedKey) and is a holder's (ErrNotHolder), that seal and
 // certificates are valid now (an *ExpiredError, ErrExpired). A seal that is not of GB/T 38540 is ErrUnsupportedVersion,
-// a format that does not go with the keys ErrFormat.
+// a format that does not go with the keys sign.ErrFormat.
 //
 // The Signer asks the clock again in each Sign, and wants Act.Time inside the same periods. It is safe for concurrent
 // use, as are its keys, and shares the bytes of the seal. Its Profile has always the same Picture pointer for the same
@@ -86,7 +82,8 @@ func (s *Seal) holder(key sign.Key, what string) (*keyholder, error) {
 
 type stamp struct {
 	seal       *Seal
-	key, outer *keyholder // outer: nil without dual
+	key, outer *keyholder  // outer: nil without dual
+	cms        sign.Signer // of sign.CMS: all but digest and evidence is ready
 	now        func() time.Time
 	profile    sign.Profile
 }
@@ -98,28 +95,26 @@ func (s *stamp) setProfile(format sign.Format) error {
 	sm2 := s.key.scheme.Kind == sign.SM2
 	switch {
 	case s.outer != nil && !sm2:
-		return fmt.Errorf("%w: dual takes an SM2 key, and RSA or ECDSA as Outer; the key is %s", ErrFormat, s.key.scheme)
+		return fmt.Errorf("%w: dual takes an SM2 key, and RSA or ECDSA as Outer; the key is %s", sign.ErrFormat, s.key.scheme)
 	case s.outer != nil && s.outer.scheme.Kind == sign.SM2:
-		return fmt.Errorf("%w: dual takes an RSA or ECDSA key as Outer, not SM2", ErrFormat)
+		return fmt.Errorf("%w: dual takes an RSA or ECDSA key as Outer, not SM2", sign.ErrFormat)
 	case format == "" && s.outer != nil:
 		format = sign.Dual
 	case format == "":
 		format = sign.CMS
 	}
 
-	size, err := cms.MaxSize(s.key, s.cmsOptions(sign.AttributeSeal, s.seal.Raw, nil))
-	if err != nil {
+	var err error
+	if s.cms, err = cms.New(s.key, attribute(sign.AttributeSeal, s.seal.Raw)); err != nil {
 		return err
 	}
-	specs := map[sign.Format]sign.Spec{
-		sign.CMS: {Hashes: []sign.Hash{s.key.scheme.Hash}, MaxSize: size, Chain: s.key.Chain()},
-	}
+	specs := map[sign.Format]sign.Spec{sign.CMS: s.cms.Profile().Specs[sign.CMS]}
 	if sm2 {
 		ses := s.layout(MaxProperty, 0)
 		specs[sign.SES] = sign.Spec{Hashes: []sign.Hash{sign.SM3}, MaxSize: elementSize(ses.body), Chain: s.key.Chain()}
 		if s.outer != nil {
 			longest := append(appendHeader(nil, asn1.OCTET_STRING, ses.body), make([]byte, ses.body)...)
-			size, err := cms.MaxSize(s.outer, s.cmsOptions(sign.AttributeSignature, longest, nil))
+			size, err := cms.MaxSize(s.outer, attribute(sign.AttributeSignature, longest))
 			if err != nil {
 				return err
 			}
@@ -127,10 +122,10 @@ func (s *stamp) setProfile(format sign.Format) error {
 		}
 	}
 	if _, ok := specs[format]; !ok {
-		return fmt.Errorf("%w: %q with a key of %s, Outer given: %t", ErrFormat, format, s.key.scheme, s.outer != nil)
+		return fmt.Errorf("%w: %q with a key of %s, Outer given: %t", sign.ErrFormat, format, s.key.scheme, s.outer != nil)
 	}
 	if s.outer != nil && format != sign.Dual {
-		return fmt.Errorf("%w: Outer is for %q, not %q", ErrFormat, sign.Dual, format)
+		return fmt.Errorf("%w: Outer is for %q, not %q", sign.ErrFormat, sign.Dual, format)
 	}
 	s.profile = sign.Profile{Format: format, Specs: specs, Seal: s.seal.ID, Picture: &s.seal.Picture}
 	return nil
@@ -162,7 +157,7 @@ func (s *stamp) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
 	values := make([]sign.Value, 0, len(act.Parts))
 	for i, part := range act.Parts {
 		if _, ok := s.profile.Specs[part.Format]; !ok {
-			return nil, fmt.Errorf("%w: Parts[%d] asks for %q, which is not in the Profile", ErrFormat, i, part.Format)
+			return nil, fmt.Errorf("%w: Parts[%d] asks for %q, which is not in the Profile", sign.ErrFormat, i, part.Format)
 		}
 		content, err := act.ContentOf(i, values)
 		if err != nil {
@@ -182,11 +177,11 @@ func (s *stamp) value(ctx context.Context, act *sign.Act, part sign.Part, conten
 	case sign.SES:
 		return s.ses(ctx, act.Time, part.Property, content, act.Evidence)
 	case sign.CMS:
-		digest, err := content.Get(s.key.scheme.Hash)
+		values, err := s.cms.Sign(ctx, &sign.Act{Content: content, Evidence: act.Evidence, Parts: []sign.Part{{Format: sign.CMS}}})
 		if err != nil {
 			return nil, err
 		}
-		return cms.Sign(ctx, s.key, digest, s.cmsOptions(sign.AttributeSeal, s.seal.Raw, act.Evidence))
+		return values[0].Bytes, nil
 	}
 	digest, err := content.Get(s.outer.scheme.Hash)
 	if err != nil {
@@ -196,18 +191,16 @@ func (s *stamp) value(ctx context.Context, act *sign.Act, part sign.Part, conten
 	if err != nil {
 		return nil, err
 	}
-	return cms.Sign(ctx, s.outer, digest, s.cmsOptions(sign.AttributeSignature, inner, act.Evidence))
+	o := attribute(sign.AttributeSignature, inner)
+	if len(act.Evidence) > 0 {
+		o.Attributes = append(o.Attributes, cms.Evidence(act.Evidence))
+	}
+	return cms.Sign(ctx, s.outer, digest, o)
 }
 
-// cmsOptions has the signed attributes of sign/FORMAT.md: what makes the CMS a seal's, and the evidence.
-func (s *stamp) cmsOptions(oid sign.OID, value, evidence []byte) cms.Options {
-	attributes := []cms.Attribute{{Type: oid, Values: [][]byte{value}}}
-	if len(evidence) > 0 {
-		var b cryptobyte.Builder
-		b.AddASN1OctetString(evidence)
-		attributes = append(attributes, cms.Attribute{Type: sign.AttributeEvidence, Values: [][]byte{b.BytesOrPanic()}})
-	}
-	return cms.Options{Attributes: attributes}
+// attribute is what makes the CMS a seal's, see sign/FORMAT.md.
+func attribute(t sign.OID, value []byte) cms.Options {
+	return cms.Options{Attributes: []cms.Attribute{{Type: t, Values: [][]byte{value}}}}
 }
 
 // A layout measures an SES_Signature before it is written, so that one buffer holds the message that is hashed and the
@@ -218,21 +211,7 @@ type layout struct {
 	body int // of SES_Signature, with the longest signature value
 }
 
-func headerSize(n int) int {
-	switch {
-	case n < 1<<7:
-		return 2
-	case n < 1<<8:
-		return 3
-	case n < 1<<16:
-		return 4
-	case n < 1<<24:
-		return 5
-	}
-	return 6
-}
-
-func elementSize(n int) int { return headerSize(n) + n }
+func elementSize(n int) int { return der.HeaderSize(n) + n }
 
 const (
 	timeSize = len("20060102150405Z")
@@ -282,14 +261,14 @@ func (s *stamp) ses(ctx context.Context, at time.Time, property string, content 
 		return nil, err
 	}
 	if !isSignatureDER(value) || len(value) > s.key.scheme.MaxSize(s.key.Public()) {
-		return nil, fmt.Errorf("seal: the key gave %d octets that are no SM2 signature value in DER", len(value))
+		return nil, fmt.Errorf("%w: the key gave %d octets that are no SM2 value in DER", sign.ErrSignature, len(value))
 	}
 	b = append(appendHeader(b, asn1.OCTET_STRING, len(s.key.cert.Raw)), s.key.cert.Raw...)
 	b = append(appendHeader(b, asn1.OBJECT_IDENTIFIER, len(oidSM2WithSM3)), oidSM2WithSM3...)
 	b = appendBits(b, value)
 
 	n := len(b) - front
-	start := front - headerSize(n)
+	start := front - der.HeaderSize(n)
 	appendHeader(b[start:start], asn1.SEQUENCE, n)
 	return b[start:], nil
 }

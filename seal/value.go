@@ -168,20 +168,7 @@ func sequenceOf(elements ...[]byte) []byte {
 }
 
 // appendHeader writes the identifier and length octets of an element with n content octets.
-func appendHeader(b []byte, tag asn1.Tag, n int) []byte {
-	b = append(b, byte(tag))
-	switch {
-	case n < 1<<7:
-		return append(b, byte(n))
-	case n < 1<<8:
-		return append(b, 0x81, byte(n))
-	case n < 1<<16:
-		return append(b, 0x82, byte(n>>8), byte(n))
-	case n < 1<<24:
-		return append(b, 0x83, byte(n>>16), byte(n>>8), byte(n))
-	}
-	return append(b, 0x84, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
-}
+func appendHeader(b []byte, tag asn1.Tag, n int) []byte { return der.AppendHeader(b, byte(tag), n) }
 
 // Holds reports whether certList names the certificate (GB/T 38540-2020 7.3: 签章者证书与电子印章的匹配性): the same
 // bytes where it lists certificates, an equal digest where it lists digests. The type of a digest is free text in the
