@@ -48,15 +48,16 @@ func ring() *image.NRGBA {
 }
 
 // singleInk is the ring with alpha = index.
-func singleInk() *image.Paletted {
-	pal := make(color.Palette, 256)
+func singleInk(levels int) *image.Paletted {
+	pal := make(color.Palette, levels)
+	step := 255 / (levels - 1)
 	for i := range pal {
-		pal[i] = color.NRGBA{200, 16, 32, uint8(i)}
+		pal[i] = color.NRGBA{200, 16, 32, uint8(i * step)}
 	}
 	r := ring()
 	m := image.NewPaletted(r.Rect, pal)
 	for i := range m.Pix {
-		m.Pix[i] = r.Pix[4*i+3]
+		m.Pix[i] = r.Pix[4*i+3] / uint8(step)
 	}
 	return m
 }
@@ -99,7 +100,10 @@ func pictures(t testing.TB) map[string]*sign.Picture {
 	}
 	data := map[string][]byte{
 		"ring.png":      asPNG(ring()),
-		"singleink.png": asPNG(singleInk()),
+		"singleink.png": asPNG(singleInk(256)),
+		"ink16.png":     asPNG(singleInk(16)),
+		"ink4.png":      asPNG(singleInk(4)),
+		"ink2.png":      asPNG(singleInk(2)),
 		"noise.png":     asPNG(noisy(false)),
 		"soft.png":      asPNG(noisy(true)),
 		"gray.png":      asPNG(gray),
@@ -278,14 +282,17 @@ func TestAnotherProgramShowsThePicture(t *testing.T) {
 }
 
 func TestSingleInkIsNotCompressedAgain(t *testing.T) {
-	p := pictures(t)["singleink.png"]
-	b, _ := page(t, p, 0)
-	i := bytes.Index(p.Data, []byte("IDAT"))
-	j := bytes.LastIndex(p.Data, []byte("IEND"))
-	if idat := p.Data[i+4 : j-8]; !bytes.Contains(b, idat) {
-		t.Error("the file does not hold the picture's own IDAT")
+	for _, name := range []string{"singleink.png", "ink16.png", "ink4.png", "ink2.png"} {
+		p := pictures(t)[name]
+		b, _ := page(t, p, 0)
+		i := bytes.Index(p.Data, []byte("IDAT"))
+		j := bytes.LastIndex(p.Data, []byte("IEND"))
+		if idat := p.Data[i+4 : j-8]; !bytes.Contains(b, idat) {
+			t.Errorf("%s: the file does not hold the picture's own IDAT", name)
+		}
 	}
-	if q := pictures(t)["ring.png"]; bytes.Contains(b, q.Data[60:90]) {
+	q := pictures(t)["ring.png"]
+	if b, _ := page(t, q, 0); bytes.Contains(b, q.Data[60:90]) {
 		t.Error("the test would find any picture")
 	}
 }
@@ -378,7 +385,7 @@ func FuzzOf(f *testing.F) {
 }
 
 func BenchmarkOf(b *testing.B) {
-	m := image.NewPaletted(image.Rect(0, 0, 992, 992), singleInk().Palette)
+	m := image.NewPaletted(image.Rect(0, 0, 992, 992), singleInk(256).Palette)
 	n := image.NewNRGBA(m.Rect)
 	for y := range 992 {
 		for x := range 992 {

@@ -108,13 +108,15 @@ func jpegImage(data []byte, cfg goimage.Config) image {
 	}
 }
 
-// singleInk takes a PNG whose palette holds one ink and whose alpha is the index: its IDAT is the mask. ok is false where
-// the picture is no such PNG.
+// singleInk takes a PNG whose palette holds one ink that grows with the index in even steps up to full (or, in 8 bits, up to
+// where the palette ends): its IDAT is the mask. ok is false where the picture is no such PNG.
 func (a *Appearance) singleInk(data []byte, img *goimage.Paletted) (ok bool, err error) {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
-	if img.Stride != w {
+	idat, bits := pngData(data)
+	if bits == 0 || img.Stride != w || len(img.Palette) < 2 {
 		return false, nil
 	}
+	step := 255 / (1<<bits - 1) // 255, 85, 17, 1
 	var ink color.NRGBA
 	for i, c := range img.Palette {
 		n, is := c.(color.NRGBA)
@@ -125,50 +127,63 @@ func (a *Appearance) singleInk(data []byte, img *goimage.Paletted) (ok bool, err
 				return false, nil
 			}
 		}
-		if int(n.A) != i || i > 1 && (n.R != ink.R || n.G != ink.G || n.B != ink.B) {
+		if int(n.A) != i*step || i > 1 && (n.R != ink.R || n.G != ink.G || n.B != ink.B) {
 			return false, nil
 		}
 		ink = n
-	}
-	idat, ok := pngData(data)
-	if !ok || len(img.Palette) < 2 {
-		return false, nil
 	}
 	a.base, err = plain(w, h, ink)
 	a.mask = &image{
 		entries: []entry{
 			{"Type", "/XObject"}, {"Subtype", "/Image"},
 			{"Width", strconv.Itoa(w)}, {"Height", strconv.Itoa(h)},
-			{"BitsPerComponent", "8"}, {"ColorSpace", "/DeviceGray"}, {"Filter", "/FlateDecode"},
-			{"DecodeParms", fmt.Sprintf("<< /Predictor 15 /Colors 1 /BitsPerComponent 8 /Columns %d >>", w)},
+			{"BitsPerComponent", strconv.Itoa(bits)}, {"ColorSpace", "/DeviceGray"}, {"Filter", "/FlateDecode"},
+			{"DecodeParms", fmt.Sprintf("<< /Predictor 15 /Colors 1 /BitsPerComponent %d /Columns %d >>", bits, w)},
 		},
-		data: idat, sum: sha256.Sum256(img.Pix),
+		data: idat, sum: sha256.Sum256(pack(img, bits)),
 	}
 	return true, err
 }
 
-// pngData joins the IDAT chunks of a PNG of 8 bits a sample that is not interlaced. The decoder has checked the chunks.
-func pngData(b []byte) ([]byte, bool) {
-	var out []byte
+// pack gives the indices of a picture in rows of whole bytes, as PNG and PDF have them.
+func pack(img *goimage.Paletted, bits int) []byte {
+	w, h := img.Rect.Dx(), img.Rect.Dy()
+	if bits == 8 {
+		return img.Pix[:w*h]
+	}
+	row := (w*bits + 7) / 8
+	out := make([]byte, row*h)
+	for y := range h {
+		for x, v := range img.Pix[y*w : (y+1)*w] {
+			out[y*row+x*bits/8] |= v << (8 - bits - x*bits%8)
+		}
+	}
+	return out
+}
+
+// pngData joins the IDAT chunks of a PNG that is not interlaced, and tells its bits a sample; 0: it is interlaced or cut short.
+// The decoder has checked the chunks.
+func pngData(b []byte) (idat []byte, bits int) {
 	for b = b[8:]; len(b) >= 12; {
 		n := int(binary.BigEndian.Uint32(b))
 		if n < 0 || n > len(b)-12 {
-			return nil, false
+			return nil, 0
 		}
 		body := b[8 : 8+n]
 		switch string(b[4:8]) {
 		case "IHDR":
-			if n != 13 || body[8] != 8 || body[12] != 0 {
-				return nil, false
+			if n != 13 || body[12] != 0 {
+				return nil, 0
 			}
+			bits = int(body[8])
 		case "IDAT":
-			out = append(out, body...)
+			idat = append(idat, body...)
 		case "IEND":
-			return out, len(out) > 0
+			return idat, bits
 		}
 		b = b[12+n:]
 	}
-	return nil, false
+	return nil, 0
 }
 
 // plain is an image of one colour and the mask's size: some readers scale a mask to the size of what it masks.
