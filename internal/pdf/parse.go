@@ -199,7 +199,7 @@ func (p *parser) number() (Object, error) {
 	for i, c := range w {
 		switch {
 		case isDigit(c):
-			if n > (math.MaxInt64-9)/10 {
+			if n > (math.MaxInt64-int64(c-'0'))/10 {
 				plain = false
 			} else {
 				n = n*10 + int64(c-'0')
