@@ -5,8 +5,8 @@ go 1.26.0
 require github.com/courtseal/courtseal v0.0.0
 
 require (
-	github.com/hhrutter/pkcs7 v0.2.0 // indirect
-	github.com/tjfoc/gmsm v1.4.1 // indirect
+	github.com/hhrutter/pkcs7 v0.2.0
+	github.com/tjfoc/gmsm v1.4.1
 )
 
 replace github.com/courtseal/courtseal => ../../
