@@ -47,11 +47,11 @@ func TestWrittenByQpdf(t *testing.T) {
 				}
 				o.Password = []byte(pw)
 			}
-			once, res := seal(t, b, rsaSigner(), o)
+			once, res := sealed(t, b, rsaSigner(), o)
 			if noted := len(res.Notes) == 1 && res.Notes[0].Code == "permissions"; noted != (name == "no permission") {
 				t.Errorf("%s: notes %v", name, res.Notes)
 			}
-			twice, _ := seal(t, once, rsaSigner(), o)
+			twice, _ := sealed(t, once, rsaSigner(), o)
 			out := write(t, "out.pdf", twice)
 			if text, code := run(t, "qpdf", "--check", "--password=user", out); code != 0 {
 				t.Errorf("%s: qpdf --check: %d\n%s", name, code, text)

@@ -17,8 +17,8 @@ import (
 	"github.com/courtseal/courtseal/sign"
 )
 
-// seal signs in memory and checks what must hold for every file.
-func seal(t testing.TB, in []byte, s sign.Signer, o pdfx.Options) ([]byte, *pdfx.Result) {
+// sealed signs in memory and checks what must hold for every file.
+func sealed(t testing.TB, in []byte, s sign.Signer, o pdfx.Options) ([]byte, *pdfx.Result) {
 	t.Helper()
 	if o.Now == nil {
 		o.Now = clock
@@ -67,8 +67,8 @@ func TestSignatureIsValidElsewhere(t *testing.T) {
 	} {
 		for _, o := range []pdfx.Options{{}, {At: []pdfx.At{{1, 60, 60}}, Name: "张三", Reason: "判决 (一)", Location: "a\\b"}} {
 			t.Run(name+strconv.Itoa(len(o.At)), func(t *testing.T) {
-				once, _ := seal(t, in, rsaSigner(), o)
-				twice, res := seal(t, once, rsaSigner(), o)
+				once, _ := sealed(t, in, rsaSigner(), o)
+				twice, res := sealed(t, once, rsaSigner(), o)
 				if res.Field != "Seal2" {
 					t.Errorf("second field %s", res.Field)
 				}
@@ -88,7 +88,7 @@ func TestSignatureIsValidElsewhere(t *testing.T) {
 func TestWhatTheSignerIsAsked(t *testing.T) {
 	in := onePage(table, a4)
 	s := &fixed{hashes: []sign.Hash{sign.SM3, sign.SHA256}}
-	out, res := seal(t, in, s, pdfx.Options{Document: "judgment.pdf", Reason: "because", ID: "req-1"})
+	out, res := sealed(t, in, s, pdfx.Options{Document: "judgment.pdf", Reason: "because", ID: "req-1"})
 	act := s.acts[0]
 	if act.ID != "req-1" || act.Document != "judgment.pdf" || act.Reason != "because" || !act.Time.Equal(noon) {
 		t.Errorf("act %+v", act)
@@ -117,7 +117,7 @@ func TestPrepareAndCommitEqualSign(t *testing.T) {
 	in := onePage(xrefStream, a4+" /Contents 4 0 R", "<< /Length 100000 >>\nstream\n"+strings.Repeat("% nothing\n", 10000)+"\nendstream")
 	s := &fixed{hashes: []sign.Hash{sign.SM3}}
 	o := pdfx.Options{At: []pdfx.At{{1, 60, 60}}, ID: "x", Now: clock}
-	want, _ := seal(t, in, s, o)
+	want, _ := sealed(t, in, s, o)
 	p, err := pdfx.Prepare(bytes.NewReader(in), int64(len(in)), s.Profile(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -246,7 +246,7 @@ func TestNothingElseChanges(t *testing.T) {
 	for name, objects := range cases {
 		for kind := range 2 {
 			in := pdfFile(kind, objects...)
-			out, res := seal(t, in, rsaSigner(), pdfx.Options{At: []pdfx.At{{1, 60, 60}}})
+			out, res := sealed(t, in, rsaSigner(), pdfx.Options{At: []pdfx.At{{1, 60, 60}}})
 			if res.Field != "Seal2" {
 				t.Errorf("%s: field %s", name, res.Field)
 			}
@@ -285,7 +285,7 @@ func TestCertifiedDocument(t *testing.T) {
 		t.Errorf("P 1: %v", err)
 	}
 	for _, p := range []string{"", "/P 2", "/P 3"} {
-		if _, res := seal(t, certified(p), &fixed{}, pdfx.Options{}); len(res.Notes) != 1 || res.Notes[0].Code != "certified" {
+		if _, res := sealed(t, certified(p), &fixed{}, pdfx.Options{}); len(res.Notes) != 1 || res.Notes[0].Code != "certified" {
 			t.Errorf("%q: notes %v", p, res.Notes)
 		}
 	}
@@ -303,8 +303,8 @@ func TestRemove(t *testing.T) {
 		"no end of line": bytes.TrimRight(onePage(table, a4), "\n"),
 		"more lines":     append(onePage(table, a4), "\n\n"...),
 	} {
-		once, _ := seal(t, in, &fixed{}, pdfx.Options{At: []pdfx.At{{1, 60, 60}}})
-		twice, _ := seal(t, once, &fixed{}, pdfx.Options{})
+		once, _ := sealed(t, in, &fixed{}, pdfx.Options{At: []pdfx.At{{1, 60, 60}}})
+		twice, _ := sealed(t, once, &fixed{}, pdfx.Options{})
 		if b, err := remove(twice); err != nil || !bytes.Equal(b, once) {
 			t.Errorf("%s: second seal: %v", name, err)
 		}
@@ -327,7 +327,7 @@ func TestRemove(t *testing.T) {
 func TestHashReadsOnceForAll(t *testing.T) {
 	b := onePage(table, a4+" /Contents 4 0 R", "<< /Length 300000 >>\nstream\n"+strings.Repeat("% nothing\n", 30000)+"\nendstream")
 	for range 5 {
-		b, _ = seal(t, b, &fixed{}, pdfx.Options{})
+		b, _ = sealed(t, b, &fixed{}, pdfx.Options{})
 	}
 	found, err := pdfx.Signatures(bytes.NewReader(b), int64(len(b)), pdfx.Options{})
 	if err != nil || len(found) != 5 {
@@ -393,7 +393,7 @@ func TestSealIsWhereItIsSaidToBe(t *testing.T) {
 		"/MediaBox [-50 -20 600 900] /CropBox [10 30 500 700]", "/MediaBox [-50 -20 600 900] /CropBox [10 30 500 700] /Rotate 90",
 		"/MediaBox [0 0 300 420] /UserUnit 2", "/MediaBox [0 0 300 420] /UserUnit 2 /Rotate 270",
 	} {
-		out, res := seal(t, onePage(table, page), rsaSigner(), pdfx.Options{At: []pdfx.At{{-1, 70, 90}}})
+		out, res := sealed(t, onePage(table, page), rsaSigner(), pdfx.Options{At: []pdfx.At{{-1, 70, 90}}})
 		if len(res.Notes) > 0 {
 			t.Errorf("%s: %v", page, res.Notes)
 		}
@@ -444,7 +444,7 @@ func TestSealIsWhereItIsSaidToBe(t *testing.T) {
 }
 
 func TestOverhangIsNoted(t *testing.T) {
-	_, res := seal(t, onePage(table, a4), &fixed{}, pdfx.Options{At: []pdfx.At{{1, 10, 100}}})
+	_, res := sealed(t, onePage(table, a4), &fixed{}, pdfx.Options{At: []pdfx.At{{1, 10, 100}}})
 	if len(res.Notes) != 1 || res.Notes[0].Code != "overhang" {
 		t.Errorf("notes %v", res.Notes)
 	}
@@ -453,8 +453,8 @@ func TestOverhangIsNoted(t *testing.T) {
 func TestSeveralPlacesOneSignature(t *testing.T) {
 	in := pdfFile(table, "<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>",
 		"<< /Type /Page /Parent 2 0 R "+a4+" >>", "<< /Type /Page /Parent 2 0 R "+a4+" /Rotate 90 >>")
-	out, _ := seal(t, in, rsaSigner(), pdfx.Options{At: []pdfx.At{{1, 60, 60}, {1, 120, 60}, {-1, 60, 60}}})
-	out, _ = seal(t, out, rsaSigner(), pdfx.Options{At: []pdfx.At{{1, 60, 160}, {2, 60, 160}}})
+	out, _ := sealed(t, in, rsaSigner(), pdfx.Options{At: []pdfx.At{{1, 60, 60}, {1, 120, 60}, {-1, 60, 60}}})
+	out, _ = sealed(t, out, rsaSigner(), pdfx.Options{At: []pdfx.At{{1, 60, 160}, {2, 60, 160}}})
 	found, err := pdfx.Signatures(bytes.NewReader(out), int64(len(out)), pdfx.Options{})
 	if err != nil || len(found) != 2 || found[0].Name != "Seal1" || found[1].Name != "Seal2" {
 		t.Fatalf("%v %+v", err, found)

@@ -50,7 +50,7 @@ func TestVectors(t *testing.T) {
 					continue
 				}
 				checkSealed(t, in, once.Bytes(), res, o)
-				twice, _ := seal(t, once.Bytes(), rsaSigner(), pdfx.Options{})
+				twice, _ := sealed(t, once.Bytes(), rsaSigner(), pdfx.Options{})
 				if !repair {
 					plain = once.Bytes()
 				} else if plain != nil && !bytes.Contains(in, []byte("/Encrypt")) && !bytes.Equal(once.Bytes(), plain) {
