@@ -43,7 +43,8 @@ func File(ctx context.Context, name string, o Options) (*Report, error) {
 // readable, ctx ended. Whatever can be said of a document that was read is in the Report. Only ErrUnsigned comes with a
 // Report. Document may be called concurrently, with the same Options too.
 func Document(ctx context.Context, src io.ReaderAt, size int64, o Options) (*Report, error) {
-	d := &document{job: newJob(ctx, o), src: src, size: size, budget: o.Limits.orDefaults().Objects}
+	d := &document{job: newJob(ctx, o), src: src, size: size, limits: o.Limits.orDefaults(size)}
+	d.budget = d.limits.Objects
 	if err := d.open(); err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
@@ -75,6 +76,7 @@ type document struct {
 	shared    []named // dictionaries that every signature depends on
 	ends      []int64 // where the ranges of the signatures end
 
+	limits Limits
 	steps  []*step // by the index of the older revision; nil: not compared
 	views  map[int]*pdf.File
 	budget int // objects that may still be visited
@@ -101,7 +103,7 @@ func (d *document) open() error {
 	if d.found, err = f.Signatures(); err != nil {
 		return err
 	}
-	if most := d.opts.Limits.orDefaults().Signatures; len(d.found) > most {
+	if most := d.limits.Signatures; len(d.found) > most {
 		return fmt.Errorf("%w: %d signatures, %d allowed", pdf.ErrLimit, len(d.found), most)
 	}
 	d.revisions = revisions(f)

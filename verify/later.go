@@ -183,7 +183,11 @@ func (d *document) view(i int) (*pdf.File, error) {
 	if f := d.views[i]; f != nil {
 		return f, nil
 	}
-	if err := d.spend(int(d.file.MaxObject())); err != nil { // each view reads its cross-reference again
+	cost := int(d.file.MaxObject()) / 8 // each view reads all its cross-reference again
+	for _, r := range d.revisions[:i+1] {
+		cost += sectionCost * len(r.sections)
+	}
+	if err := d.spend(cost); err != nil {
 		return nil, err
 	}
 	f, err := d.file.At(d.revisions[i].end)
@@ -199,10 +203,13 @@ func (d *document) view(i int) (*pdf.File, error) {
 	return f, nil
 }
 
+// sectionCost is what reading a cross-reference section again costs, in objects.
+const sectionCost = 32
+
 // spend counts objects against Limits.Objects.
 func (d *document) spend(n int) error {
 	if d.budget -= n; d.budget < 0 {
-		return fmt.Errorf("%w: more than %d objects to compare", pdf.ErrLimit, d.opts.Limits.orDefaults().Objects)
+		return fmt.Errorf("%w: more than %d objects to compare", pdf.ErrLimit, d.limits.Objects)
 	}
 	return nil
 }

@@ -24,15 +24,15 @@ type Options struct {
 // Limits bound what a document may ask for. Zero: the defaults.
 type Limits struct {
 	Signatures int // 0: 1,000
-	Objects    int // indirect objects visited to compare revisions, for the whole document; 0: 2,000,000
+	Objects    int // indirect objects visited to compare revisions; 0: 50,000, and one more for each 8 bytes of the file, at most 2,000,000
 }
 
-func (l Limits) orDefaults() Limits {
+func (l Limits) orDefaults(size int64) Limits {
 	if l.Signatures <= 0 {
 		l.Signatures = 1000
 	}
 	if l.Objects <= 0 {
-		l.Objects = 2_000_000
+		l.Objects = int(min(50_000+size/8, 2_000_000))
 	}
 	return l
 }

@@ -1,0 +1,71 @@
+package verify_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/courtseal/courtseal/internal/testpki"
+	"github.com/courtseal/courtseal/pdfx"
+	"github.com/courtseal/courtseal/sign/cms"
+	"github.com/courtseal/courtseal/verify"
+)
+
+const document = `%PDF-1.4
+1 0 obj
+<< /Type /Catalog /Pages 2 0 R >>
+endobj
+2 0 obj
+<< /Type /Pages /Kids [3 0 R] /Count 1 >>
+endobj
+3 0 obj
+<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>
+endobj
+xref
+0 4
+0000000000 65535 f 
+0000000009 00000 n 
+0000000058 00000 n 
+0000000115 00000 n 
+trailer
+<< /Size 4 /Root 1 0 R >>
+startxref
+186
+%%EOF
+`
+
+func Example() {
+	ctx := context.Background()
+	noon := func() time.Time { return time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC) }
+
+	ca := testpki.NewCA(testpki.SM2, "Demo Root")
+	signer, err := cms.New(ca.Issue(testpki.SM2, "示例市中级人民法院", nil), cms.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var signed bytes.Buffer
+	if _, err := pdfx.Sign(ctx, &signed, bytes.NewReader([]byte(document)), int64(len(document)), signer, pdfx.Options{Now: noon}); err != nil {
+		log.Fatal(err)
+	}
+
+	roots, err := verify.NewRoots(ca.Cert.Raw)
+	if err != nil {
+		log.Fatal(err)
+	}
+	src := bytes.NewReader(signed.Bytes())
+	for _, o := range []verify.Options{{Roots: roots, Now: noon}, {Now: noon}} {
+		report, err := verify.Document(ctx, src, src.Size(), o)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(report.Verdict.Text())
+		fmt.Println(report.Signatures[0].Check("signer-chain").Detail.EN)
+	}
+	// Output:
+	// 有效 / valid
+	// the chain leads to a trusted root: CN=Demo Root,O=Courtseal Demo,C=CN
+	// 无法确定 / indeterminate
+	// no trusted root for this purpose was given
+}
