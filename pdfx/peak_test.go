@@ -64,6 +64,7 @@ func TestPeakMemory(t *testing.T) {
 		writeTable(line, &at, offsets)
 		return len(offsets)
 	}
+	const size = 64 << 20
 	large := func(w *bufio.Writer) int {
 		at := 0
 		line := func(format string, args ...any) { n, _ := fmt.Fprintf(w, format, args...); at += n }
@@ -74,12 +75,12 @@ func TestPeakMemory(t *testing.T) {
 			line("%d 0 obj\n%s\nendobj\n", i+1, body)
 		}
 		offsets = append(offsets, at)
-		line("4 0 obj\n<< /Length %d >>\nstream\n", 64<<20)
+		line("4 0 obj\n<< /Length %d >>\nstream\n", size)
 		block := make([]byte, 1<<20)
-		for range 64 {
+		for range size >> 20 {
 			w.Write(block)
 		}
-		at += 200 << 20
+		at += size
 		line("\nendstream\nendobj\n")
 		writeTable(line, &at, offsets)
 		return len(offsets)
