@@ -50,7 +50,8 @@ func Evidence(b []byte) Attribute {
 // this package writes itself.
 var ErrAttribute = errors.New("cms: attribute malformed or repeated")
 
-// Sign makes a detached SignedData over content whose digest (by the scheme's hash) is given. A key must fit its
+// Sign makes a detached SignedData over content whose digest (by the scheme's hash) is given. Whoever signs often with
+// the same attributes takes New, which reads the certificates once. A key must fit its
 // certificate and be strong enough: sign.ErrKeyMismatch, sign.ErrEncryptionCert, sign.ErrWeakKey or
 // sign.ErrUnsupportedKey. A digest of another length is sign.ErrMissingSum.
 func Sign(ctx context.Context, key sign.Key, digest []byte, o Options) ([]byte, error) {
@@ -187,14 +188,13 @@ func certificateOf(key sign.Key) (*gm.Certificate, error) {
 	if len(chain) == 0 {
 		return nil, fmt.Errorf("%w: the key has no certificate", sign.ErrKeyMismatch)
 	}
-	var own *gm.Certificate
-	for i, b := range chain {
-		c, err := gm.ParseCertificate(b)
-		if err != nil {
-			return nil, fmt.Errorf("%w: certificate %d of the chain: %w", sign.ErrKeyMismatch, i, err)
-		}
-		if i == 0 {
-			own = c
+	own, err := gm.ParseCertificate(chain[0])
+	if err != nil {
+		return nil, fmt.Errorf("%w: certificate: %w", sign.ErrKeyMismatch, err)
+	}
+	for i, c := range chain[1:] { // only carried along; whether they certify it is for who trusts them
+		if _, _, ok := certificateNames(c); !ok || der.Check(c, limits) != nil {
+			return nil, fmt.Errorf("%w: certificate %d of the chain cannot be read", sign.ErrKeyMismatch, i+1)
 		}
 	}
 	if pub, ok := own.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); !ok || !pub.Equal(key.Public()) {

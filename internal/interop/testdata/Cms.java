@@ -3,6 +3,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyFactory;
 import java.security.PrivateKey;
+import java.security.SecureRandom;
 import java.security.Security;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Collection;
@@ -25,7 +26,7 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.bouncycastle.operator.jcajce.JcaContentVerifierProviderBuilder;
 import org.bouncycastle.operator.jcajce.JcaDigestCalculatorProviderBuilder;
 
-/** verify (CMS CONTENT)... : a line for each.   sign KEY CERT CONTENT OUT attached|detached */
+/** verify (CMS CONTENT)... : a line for each.   sign KEY CERT CONTENT DETACHED ATTACHED */
 public class Cms {
     public static void main(String[] args) throws Exception {
         Security.addProvider(new BouncyCastleProvider());
@@ -74,9 +75,11 @@ public class Cms {
         X509CertificateHolder cert = new X509CertificateHolder(read(args[2]));
         CMSSignedDataGenerator generator = new CMSSignedDataGenerator();
         generator.addSignerInfoGenerator(new JcaSignerInfoGeneratorBuilder(new JcaDigestCalculatorProviderBuilder().setProvider("BC").build())
-            .build(new JcaContentSignerBuilder("SM3withSM2").setProvider("BC").build(key), cert));
+            .build(new JcaContentSignerBuilder("SM3withSM2").setProvider("BC")
+                .setSecureRandom(SecureRandom.getInstance("NativePRNGNonBlocking")).build(key), cert));
         generator.addCertificates(new JcaCertStore(List.of(cert)));
-        CMSSignedData data = generator.generate(new CMSProcessableByteArray(read(args[3])), args[5].equals("attached"));
-        Files.write(Path.of(args[4]), data.getEncoded());
+        CMSProcessableByteArray content = new CMSProcessableByteArray(read(args[3]));
+        Files.write(Path.of(args[4]), generator.generate(content, false).getEncoded());
+        Files.write(Path.of(args[5]), generator.generate(content, true).getEncoded());
     }
 }
