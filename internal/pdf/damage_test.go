@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -300,4 +301,30 @@ func TestAt(t *testing.T) {
 	if _, err := f.At(int64(len(second)) + 1); err == nil {
 		t.Error("a view beyond the end")
 	}
+}
+
+// TestConcurrent loads from one File in several goroutines; go test -race is its judge.
+func TestConcurrent(t *testing.T) {
+	m := newMaker()
+	m.obj(1, "<< /Type /Catalog /Pages 2 0 R >>")
+	m.obj(2, "<< /Type /Pages /Kids [10 0 R 11 0 R] /Count 2 >>")
+	m.stream(3, "/Type /ObjStm /N 1 /First 5", []byte("10 0 << /Type /Page >>"))
+	m.stream(4, "/Type /ObjStm /N 1 /First 5", []byte("11 0 << /Type /Page >>"))
+	f, err := openBytes(m.Bytes(), Options{Repair: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	for i := range 8 {
+		wait.Go(func() {
+			for j := range 50 {
+				p, err := f.Page(1 + (i+j)%2)
+				if err != nil || p.Container == 0 {
+					t.Errorf("%+v, %v", p, err)
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
 }

@@ -160,7 +160,7 @@ func (f *File) Base() int64 { return f.base }
 func (f *File) StartXRef() int64 { return f.start }
 
 // Sections returns the chain, newest first. The cross-reference of a repaired file is one section with Offset -1, of
-// the kind in which it can be written.
+// the kind in which it can be written; its Trailer is made of what was found, and has neither Raw nor spans that count.
 func (f *File) Sections() []Section { return f.sections }
 
 // Trailer is the newest trailer. Its spans count from Sections()[0].Raw.
