@@ -83,7 +83,7 @@ func (pl *planner) build(p sign.Profile, spec sign.Spec, now time.Time, o Option
 		return err
 	}
 	pl.u.Put(sig, text) // the first object of the update: Remove finds the end of the earlier bytes before it
-	field, err := pl.fieldAndWidgets(form, sig, p, o)
+	field, err := pl.fieldAndWidgets(sig, p, o)
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (pl *planner) certified(perms *pdf.Dict) (int64, error) {
 	if list == nil {
 		return 2, nil
 	}
-	for _, item := range list.Items {
+	for _, item := range list.Items[:min(len(list.Items), 64)] {
 		o, err := pl.f.Resolve(item)
 		if err != nil {
 			return 0, err
@@ -240,8 +240,8 @@ type spot struct {
 
 // fieldAndWidgets adds the field. With one place (or none) field and widget are one object; with several the widgets are its
 // kids and repeat /FT and /V, because some readers look for the value there only.
-func (pl *planner) fieldAndWidgets(form *pdf.Dict, sig pdf.Ref, p sign.Profile, o Options) (field pdf.Ref, err error) {
-	if pl.field, err = pl.freeName(form); err != nil {
+func (pl *planner) fieldAndWidgets(sig pdf.Ref, p sign.Profile, o Options) (field pdf.Ref, err error) {
+	if pl.field, err = pl.freeName(); err != nil {
 		return
 	}
 	spots, err := pl.spots(p, o.At)
@@ -443,27 +443,10 @@ func (pl *planner) enlist(form *pdf.Dict, holder *pdf.Indirect, field pdf.Ref) e
 }
 
 // freeName is Seal1, or the first number that no field has.
-func (pl *planner) freeName(form *pdf.Dict) (string, error) {
-	taken := map[string]bool{}
-	if form != nil {
-		o, err := pl.f.Resolve(form.Get("Fields"))
-		if err != nil {
-			return "", fmt.Errorf("/AcroForm /Fields: %w", err)
-		}
-		if list, ok := o.(*pdf.Array); ok {
-			for _, item := range list.Items {
-				field, err := pl.f.Resolve(item)
-				d, ok := field.(*pdf.Dict)
-				if err != nil || !ok {
-					continue // an unreadable field has no name to clash with
-				}
-				if t, err := pl.f.Resolve(d.Get("T")); err == nil {
-					if s, ok := t.(*pdf.String); ok {
-						taken[pdf.Text(s.Value)] = true
-					}
-				}
-			}
-		}
+func (pl *planner) freeName() (string, error) {
+	taken, err := pl.f.FieldNames()
+	if err != nil {
+		return "", fmt.Errorf("/AcroForm /Fields: %w", err)
 	}
 	for n := 1; ; n++ {
 		if name := "Seal" + strconv.Itoa(n); !taken[name] {

@@ -64,20 +64,7 @@ func (f *File) Form() (*Dict, *Indirect, error) {
 	if !ok {
 		return nil, nil, fmt.Errorf("%w: the catalog is not a dictionary", ErrSyntax)
 	}
-	return f.dictIn(cat, d.Get("AcroForm"))
-}
-
-// dictIn resolves a value of holder to a dictionary, with the object whose Raw its spans are of; nil: it is none.
-func (f *File) dictIn(holder *Indirect, o Object) (*Dict, *Indirect, error) {
-	o, holder, err := f.follow(holder, o)
-	if err != nil {
-		return nil, nil, err
-	}
-	d, ok := o.(*Dict)
-	if !ok {
-		return nil, nil, nil
-	}
-	return d, holder, nil
+	return f.worker().dictIn(cat, d.Get("AcroForm"))
 }
 
 // ArrayIn resolves a value of holder to an array, with the object whose Raw its spans are of; nil: it is none.
@@ -95,22 +82,93 @@ func (f *File) ArrayIn(holder *Indirect, o Object) (*Array, *Indirect, error) {
 
 // follow resolves o, which stands in holder, and says which object it stands in at last.
 func (f *File) follow(holder *Indirect, o Object) (Object, *Indirect, error) {
-	for range 16 {
+	return f.worker().follow(holder, o)
+}
+
+// A worker resolves references until it has read more than an honest form asks for: a hostile one names the same large
+// object again and again.
+type worker struct {
+	f    *File
+	left int64 // bytes that may still be read
+}
+
+func (f *File) worker() *worker { return &worker{f, 16<<20 + 8*f.src.size} }
+
+func (w *worker) load(r Ref) (*Indirect, error) {
+	if w.left < 0 {
+		return nil, fmt.Errorf("%w: the form takes too much work to read", ErrLimit)
+	}
+	ind, work, err := w.f.load(r, maxChain)
+	w.left -= int64(work) + 64
+	return ind, err
+}
+
+func (w *worker) follow(holder *Indirect, o Object) (Object, *Indirect, error) {
+	for range maxChain {
 		r, ok := o.(Ref)
 		if !ok {
 			return o, holder, nil
 		}
-		ind, err := f.Load(r)
+		ind, err := w.load(r)
 		if err != nil {
 			return nil, nil, err
 		}
 		o, holder = ind.Value, ind
 	}
-	return nil, nil, fmt.Errorf("%w: a reference leads through more than 16 others", ErrSyntax)
+	return nil, nil, fmt.Errorf("%w: a reference leads through more than %d others", ErrSyntax, maxChain)
+}
+
+func (w *worker) resolve(o Object) (Object, error) {
+	o, _, err := w.follow(nil, o)
+	return o, err
+}
+
+func (w *worker) dictIn(holder *Indirect, o Object) (*Dict, *Indirect, error) {
+	o, holder, err := w.follow(holder, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, ok := o.(*Dict)
+	if !ok {
+		return nil, nil, nil
+	}
+	return d, holder, nil
+}
+
+// FieldNames gives the names of the form's root fields. A field that cannot be read has none.
+func (f *File) FieldNames() (map[string]bool, error) {
+	names := map[string]bool{}
+	form, holder, err := f.Form()
+	if err != nil || form == nil {
+		return names, err
+	}
+	list, _, err := f.ArrayIn(holder, form.Get("Fields"))
+	if err != nil || list == nil {
+		return names, err
+	}
+	w := f.worker()
+	for _, item := range list.Items {
+		field, err := w.resolve(item)
+		if errors.Is(err, ErrLimit) {
+			return nil, err
+		}
+		d, ok := field.(*Dict)
+		if !ok {
+			continue
+		}
+		t, err := w.resolve(d.Get("T"))
+		if errors.Is(err, ErrLimit) {
+			return nil, err
+		}
+		if s, ok := t.(*String); ok {
+			names[Text(s.Value[:min(len(s.Value), maxFieldName)])] = true
+		}
+	}
+	return names, nil
 }
 
 type fieldWalk struct {
-	f      *File
+	*worker
 	seen   map[uint32]bool
 	values map[Ref]*Indirect // signature dictionaries, so that one that many fields name is kept once
 	kept   int
@@ -130,12 +188,12 @@ type fieldNode struct {
 }
 
 func (f *File) walkFields() (*fieldWalk, error) {
-	w := &fieldWalk{f: f, seen: map[uint32]bool{}, values: map[Ref]*Indirect{}}
+	w := &fieldWalk{worker: f.worker(), seen: map[uint32]bool{}, values: map[Ref]*Indirect{}}
 	form, holder, err := f.Form()
 	if err != nil || form == nil {
 		return w, err
 	}
-	list, holder, err := f.follow(holder, form.Get("Fields"))
+	list, holder, err := w.follow(holder, form.Get("Fields"))
 	if err != nil {
 		return nil, fmt.Errorf("/AcroForm /Fields: %w", err)
 	}
@@ -157,13 +215,16 @@ func (w *fieldWalk) visit(holder *Indirect, o Object, parent fieldNode, depth in
 		return fmt.Errorf("%w: form fields nested deeper than %d", ErrLimit, maxFieldDepth)
 	}
 	node, err := w.node(holder, o, parent)
+	if errors.Is(err, ErrLimit) {
+		return err
+	}
 	if err != nil {
 		return w.add(Signature{Name: parent.name, Err: fmt.Errorf("a form field cannot be read: %w", err)})
 	}
 	if node == nil {
 		return nil
 	}
-	kids, kidsIn, err := w.f.follow(node.obj, node.dict.Get("Kids"))
+	kids, kidsIn, err := w.follow(node.obj, node.dict.Get("Kids"))
 	if err != nil {
 		return w.add(Signature{Name: node.name, Field: node.obj, Err: fmt.Errorf("/Kids of a form field: %w", err)})
 	}
@@ -174,6 +235,9 @@ func (w *fieldWalk) visit(holder *Indirect, o Object, parent fieldNode, depth in
 	var widgets []fieldNode
 	inner := false
 	for _, kid := range list.Items {
+		if r, ok := kid.(Ref); ok && w.seen[r.Num] {
+			continue
+		}
 		k, err := w.peek(kidsIn, kid)
 		if err == nil && k != nil && k.Get("T") == nil && k.Get("Kids") == nil {
 			n, err := w.node(kidsIn, kid, *node)
@@ -193,7 +257,7 @@ func (w *fieldWalk) visit(holder *Indirect, o Object, parent fieldNode, depth in
 
 // peek reads a node's dictionary without marking it seen.
 func (w *fieldWalk) peek(holder *Indirect, o Object) (*Dict, error) {
-	d, _, err := w.f.dictIn(holder, o)
+	d, _, err := w.dictIn(holder, o)
 	return d, err
 }
 
@@ -205,7 +269,7 @@ func (w *fieldWalk) node(holder *Indirect, o Object, parent fieldNode) (*fieldNo
 		}
 		w.seen[r.Num] = true
 	}
-	d, obj, err := w.f.dictIn(holder, o)
+	d, obj, err := w.dictIn(holder, o)
 	if err != nil || d == nil {
 		return nil, err
 	}
@@ -215,7 +279,7 @@ func (w *fieldWalk) node(holder *Indirect, o Object, parent fieldNode) (*fieldNo
 		obj = &inline
 	}
 	n := &fieldNode{obj: obj, dict: d, name: parent.name, ft: parent.ft, v: parent.v, vFrom: parent.vFrom}
-	ft, err := w.f.Resolve(d.Get("FT"))
+	ft, err := w.resolve(d.Get("FT"))
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +289,7 @@ func (w *fieldWalk) node(holder *Indirect, o Object, parent fieldNode) (*fieldNo
 	if v := d.Get("V"); v != nil {
 		n.v, n.vFrom = v, obj
 	}
-	t, err := w.f.Resolve(d.Get("T"))
+	t, err := w.resolve(d.Get("T"))
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +307,7 @@ func (w *fieldWalk) node(holder *Indirect, o Object, parent fieldNode) (*fieldNo
 func (w *fieldWalk) field(n fieldNode, widgets []fieldNode, terminal bool) error {
 	own := n.dict.Get("V") != nil && !w.listed(n.v)
 	refs := make([]Ref, 0, 1+len(widgets))
-	if st, _ := w.f.Resolve(n.dict.Get("Subtype")); st == Name("Widget") {
+	if st, _ := w.resolve(n.dict.Get("Subtype")); st == Name("Widget") {
 		refs = append(refs, n.obj.Ref)
 	}
 	for _, k := range widgets {
@@ -291,7 +355,7 @@ func (w *fieldWalk) value(n fieldNode, widgets []Ref) error {
 		return nil
 	}
 	s := Signature{Name: n.name, Field: n.obj, Widgets: widgets}
-	if err := w.load(&s, n); err != nil {
+	if err := w.fill(&s, n); err != nil {
 		s.Err = err
 	}
 	if n.ft == "" {
@@ -321,8 +385,8 @@ func (w *fieldWalk) add(s Signature) error {
 	return nil
 }
 
-// load fills in what is known of a signature dictionary. A value of null leaves Dict nil without an error.
-func (w *fieldWalk) load(s *Signature, n fieldNode) error {
+// fill fills in what is known of a signature dictionary. A value of null leaves Dict nil without an error.
+func (w *fieldWalk) fill(s *Signature, n fieldNode) error {
 	v, holder := n.v, n.vFrom
 	for range 16 {
 		r, ok := v.(Ref)
@@ -330,7 +394,7 @@ func (w *fieldWalk) load(s *Signature, n fieldNode) error {
 			break
 		}
 		if w.values[r] == nil {
-			ind, err := w.f.Load(r)
+			ind, err := w.load(r)
 			if err != nil {
 				return fmt.Errorf("/V: %w", err)
 			}
@@ -349,7 +413,7 @@ func (w *fieldWalk) load(s *Signature, n fieldNode) error {
 	}
 	s.Value, s.Dict = holder, d
 	for k, to := range map[Name]*Name{"Type": &s.Type, "Filter": &s.Filter, "SubFilter": &s.SubFilter} {
-		if o, err := w.f.Resolve(d.Get(k)); err == nil {
+		if o, err := w.resolve(d.Get(k)); err == nil {
 			*to, _ = o.(Name)
 		}
 	}
@@ -357,7 +421,7 @@ func (w *fieldWalk) load(s *Signature, n fieldNode) error {
 }
 
 func (w *fieldWalk) byteRange(s *Signature) error {
-	o, err := w.f.Resolve(s.Dict.Get("ByteRange"))
+	o, err := w.resolve(s.Dict.Get("ByteRange"))
 	if err != nil {
 		return fmt.Errorf("/ByteRange: %w", err)
 	}
@@ -370,7 +434,7 @@ func (w *fieldWalk) byteRange(s *Signature) error {
 	}
 	br := make([]int64, len(a.Items))
 	for i, item := range a.Items {
-		o, err := w.f.Resolve(item)
+		o, err := w.resolve(item)
 		n, ok := o.(int64)
 		if err != nil || !ok {
 			return fmt.Errorf("%w: element %d of /ByteRange is not an integer", ErrSyntax, i)

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // classic writes a file with a table; object 1 is the catalog.
@@ -259,7 +260,7 @@ func TestSignatures(t *testing.T) {
 		"kids repeat V":   {[]string{form("3 0 R"), "null", "<< /FT /Sig /T (a) /V 4 0 R /Kids [5 0 R] >>", good, "<< /FT /Sig /V 4 0 R >>"}, "a!"},
 		"kids differ":     {[]string{form("3 0 R"), "null", "<< /FT /Sig /T (a) /V 4 0 R /Kids [5 0 R] >>", good, "<< /FT /Sig /V 6 0 R >>", good}, "a a!"},
 		"only kids":       {[]string{form("3 0 R"), "null", "<< /FT /Sig /T (a) /Kids [5 0 R] >>", good, "<< /V 4 0 R >>"}, "a!"},
-		"circle":          {[]string{form("3 0 R 3 0 R"), "null", "<< /FT /Sig /T (a) /V 4 0 R /Kids [3 0 R 5 0 R] >>", good, "<< /T (b) /Kids [3 0 R] >>"}, "a!"},
+		"circle":          {[]string{form("3 0 R 3 0 R"), "null", "<< /FT /Sig /T (a) /V 4 0 R /Kids [3 0 R 5 0 R] >>", good, "<< /T (b) /Kids [3 0 R] >>"}, "a.b!"},
 		"text field":      {[]string{form("3 0 R"), "null", "<< /FT /Tx /T (a) /V (x) >>"}, "!"},
 		"no type":         {[]string{form("3 0 R"), "null", "<< /T (a) /V 4 0 R >>", good}, "!a"},
 		"empty":           {[]string{form("3 0 R"), "null", "<< /FT /Sig /T (a) >>"}, "!"},
@@ -303,6 +304,23 @@ func TestHostileForms(t *testing.T) {
 	}
 	if _, err := mustOpen(t, classic(deep...)).Signatures(); !errors.Is(err, ErrLimit) {
 		t.Errorf("deep: %v", err)
+	}
+	big := "<< /FT /Sig /X (" + strings.Repeat("x", 1<<20) + ") >>"
+	for _, objects := range [][]string{
+		{"<< /AcroForm << /Fields [3 0 R] >> >>", "null", "<< /Kids [" + strings.Repeat("4 0 R ", 60_000) + "] >>", big},
+		{"<< /AcroForm << /Fields [" + strings.Repeat("<</FT 3 0 R/T 3 0 R>>", 5_000) + "] >> >>", "null", big},
+		{"<< /AcroForm << /Fields [" + strings.Repeat("3 0 R ", 60_000) + "] >> >>", "null", big},
+	} {
+		f := mustOpen(t, classic(objects...))
+		start := time.Now()
+		_, err := f.Signatures()
+		_, err2 := f.FieldNames()
+		for _, err := range []error{err, err2} {
+			if err != nil && !errors.Is(err, ErrLimit) {
+				t.Error(err)
+			}
+		}
+		t.Logf("%v: %v, %v", time.Since(start), err, err2)
 	}
 	refs := strings.Repeat("<< /FT /Sig /T (x) /V 3 0 R >>", maxSignatures+1)
 	if _, err := mustOpen(t, classic("<< /AcroForm << /Fields ["+refs+"] >> >>", "null", "<< >>")).Signatures(); !errors.Is(err, ErrLimit) {
