@@ -74,7 +74,7 @@ type document struct {
 	found     []pdf.Signature
 	revisions []revision
 	shared    []named // dictionaries that every signature depends on
-	ends      []int64 // where the ranges of the signatures end
+	ends      []int64 // where the ranges of signatures end that sign a revision
 
 	limits Limits
 	steps  []*step // by the index of the older revision; nil: not compared
@@ -159,9 +159,6 @@ func (d *document) judgeAll() ([]Signature, error) {
 			return nil, err
 		}
 		cases[i] = c
-		if c.whole {
-			d.ends = append(d.ends, c.span.end)
-		}
 	}
 	sums, err := d.hash(cases)
 	if err != nil {
@@ -252,6 +249,9 @@ func (d *document) judgeOne(c *signatureCase, sums sign.Sums) (int, error) {
 			return -1, err
 		}
 		c.sig.Revision = revision + 1
+		if revision >= 0 {
+			d.ends = append(d.ends, c.span.end)
+		}
 	}
 	if c.cms == nil && c.ses == nil {
 		c.claim(dateOf(d.file, c.pdf.Dict))

@@ -135,7 +135,7 @@ func (j *judge) askOCSP(o *ocspResponse, c, issuer *gm.Certificate) answer {
 			!bytes.Equal(s.issuerKey, s.hash.Sum(publicKeyBits(issuer))) {
 			continue
 		}
-		if !o.signedFor(issuer) {
+		if !o.signedFor(issuer, s.thisUpdate) {
 			return answer{why: "OCSP: not signed by the authority or a responder it named"}
 		}
 		switch {
@@ -153,12 +153,16 @@ func (j *judge) askOCSP(o *ocspResponse, c, issuer *gm.Certificate) answer {
 	return answer{}
 }
 
-// signedFor: by the issuer itself, or by a certificate that the issuer gave the purpose of signing OCSP responses.
-func (o *ocspResponse) signedFor(issuer *gm.Certificate) bool {
+// signedFor: by the issuer itself, or by a certificate that the issuer gave the purpose of signing OCSP responses
+// and that was valid when it did.
+func (o *ocspResponse) signedFor(issuer *gm.Certificate, at time.Time) bool {
 	if gm.CheckSignature(issuer, string(o.algorithm), o.tbs, o.signature) == nil {
 		return true
 	}
 	for _, c := range o.certs {
+		if at.Before(c.NotBefore) || at.After(c.NotAfter) {
+			continue
+		}
 		named := false
 		for _, u := range c.ExtKeyUsage {
 			named = named || int(u) == oidOCSPSigning

@@ -164,3 +164,63 @@ func judgeAlone(f func(*judge), at time.Time) *Signature {
 	f(newJob(context.Background(), Options{At: at}).judge(s))
 	return s
 }
+
+// Every PDF of other makers, sealed twice: both seals are valid, and no earlier signature is worse than it was.
+func TestVectorsSealedTwice(t *testing.T) {
+	w := theWorld()
+	files, err := filepath.Glob(filepath.Join(shared(t, "vectors/pdf"), "*.pdf"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(err, len(files))
+	}
+	done := 0
+	for _, f := range files {
+		t.Run(filepath.Base(f), func(t *testing.T) {
+			file, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before, _ := Document(t.Context(), bytes.NewReader(file), int64(len(file)), Options{At: noon})
+			had := map[string]Verdict{}
+			if before != nil {
+				for _, s := range before.Signatures {
+					had[s.Name] = s.Verdict
+				}
+			}
+			for _, signer := range []sign.Signer{w.stamp(t, sign.Dual, noon), cmsSigner(t, w.rsa)} {
+				var out bytes.Buffer
+				o := pdfx.Options{Now: at(noon)}
+				_, err := pdfx.Sign(t.Context(), &out, bytes.NewReader(file), int64(len(file)), signer, o)
+				if errors.Is(err, pdfx.ErrDamaged) {
+					o.Repair = true
+					out.Reset()
+					_, err = pdfx.Sign(t.Context(), &out, bytes.NewReader(file), int64(len(file)), signer, o)
+				}
+				if err != nil {
+					t.Skip(err)
+				}
+				file = out.Bytes()
+			}
+			done++
+			r := verifyFile(t, w, file, func(o *Options) { o.At = noon })
+			for i, s := range r.Signatures {
+				if v, ok := had[s.Name]; ok {
+					if worse(v, s.Verdict) != v {
+						t.Errorf("%s was %s and is %s", s.Name, v, s.Verdict)
+					}
+					continue
+				}
+				code := "ok"
+				if s.Format == sign.Dual {
+					code = "later-signatures"
+				}
+				want(t, r, i, Valid, "pdf-later", code)
+			}
+			if len(r.Signatures) != len(had)+2 {
+				t.Errorf("%d signatures before, %d now", len(had), len(r.Signatures))
+			}
+		})
+	}
+	if done == 0 {
+		t.Error("no file could be sealed")
+	}
+}
