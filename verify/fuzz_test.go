@@ -68,7 +68,7 @@ func FuzzOCSP(f *testing.F) {
 		f.Fatal(err)
 	}
 	for status := range 3 {
-		f.Add(ocsp(f, w.sm2CA, cert, status, noon, noon))
+		f.Add(ocsp(f, w.sm2CA, nil, cert, status, noon, noon))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) { parseOCSP(b) })
 }

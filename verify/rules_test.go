@@ -99,6 +99,13 @@ func TestSeal(t *testing.T) {
 		})
 	}
 	other := w.sm2CA.Issue(testpki.SM2, "别人", nil)
+	private, err := sign.ParseOID("1.3.6.1.4.1.1740623164284604419")
+	if err != nil {
+		t.Fatal(err)
+	}
+	extended := w.make(func(s *seal.Seal) {
+		s.Extensions = []seal.Extension{{ID: private, Critical: true, Value: []byte("{}")}}
+	})
 	for _, x := range []struct {
 		name        string
 		file        []byte
@@ -107,6 +114,8 @@ func TestSeal(t *testing.T) {
 		check, code string
 	}{
 		{"as it should be", ses(w.seal, w.sm2, noon), nil, Valid, "ses-value", "ok"},
+		{"a critical extension", ses(extended, w.sm2, noon), nil, Valid, "seal-extensions", "critical-extension"},
+		{"a critical extension, by the letter", ses(extended, w.sm2, noon), func(o *Options) { o.Strict2020 = true }, Invalid, "seal-extensions", "critical-extension-refused"},
 		{"used by another", ses(w.seal, other, noon), nil, Invalid, "seal-holder", "not-holder"},
 		{"expired since", ses(dates(-12, -12, 1), w.sm2, noon), func(o *Options) { o.At = noon.AddDate(0, 2, 0) }, Indeterminate, "time", "time-not-proven"},
 		{"expired since, the step", ses(dates(-12, -12, 1), w.sm2, noon), func(o *Options) { o.At = noon.AddDate(0, 2, 0) }, Indeterminate, "seal-period", "seal-expired-since"},
@@ -205,6 +214,11 @@ func TestRevocation(t *testing.T) {
 				}
 				return b
 			}
+			answers := func(c *gm.Certificate) {
+				c.IsCA, c.ExtKeyUsage = false, []smx509.ExtKeyUsage{smx509.ExtKeyUsageOCSPSigning}
+			}
+			responder, somebody := ca.Sub(kind, "responder", answers), ca.Sub(kind, "somebody", nil)
+			old := ca.Sub(kind, "old", func(c *gm.Certificate) { answers(c); c.NotAfter = noon.AddDate(-1, 0, 0) })
 			day := func(n int) time.Time { return noon.AddDate(0, 0, n) }
 			for _, x := range []struct {
 				name        string
@@ -222,13 +236,16 @@ func TestRevocation(t *testing.T) {
 				{"of a stranger", [][]byte{crl(stranger, day(-1), day(1))}, nil, Indeterminate, "signer-revocation", "not-usable"},
 				{"revoked by a stranger", [][]byte{crl(stranger, day(-1), day(1), day(-2))}, nil, Indeterminate, "signer-revocation", "not-usable"},
 				{"garbage", [][]byte{[]byte("no CRL")}, [][]byte{{0x30, 0}}, Indeterminate, "signer-revocation", "not-given"},
-				{"OCSP good", nil, [][]byte{ocsp(t, ca, cert, 0, noon, noon)}, Valid, "signer-revocation", "ok"},
-				{"OCSP revoked", nil, [][]byte{ocsp(t, ca, cert, 1, day(-2), noon)}, Invalid, "signer-revocation", "revoked"},
-				{"OCSP revoked after", nil, [][]byte{ocsp(t, ca, cert, 1, noon.Add(time.Minute), noon)}, Indeterminate, "signer-revocation", "revoked-later"},
-				{"OCSP unknown", nil, [][]byte{ocsp(t, ca, cert, 2, noon, noon)}, Indeterminate, "signer-revocation", "not-usable"},
-				{"OCSP of a stranger", nil, [][]byte{ocsp(t, stranger, cert, 0, noon, noon)}, Indeterminate, "signer-revocation", "not-given"},
-				{"OCSP long ago", nil, [][]byte{ocsp(t, ca, cert, 0, noon, day(-30))}, Indeterminate, "signer-revocation", "not-usable"},
-				{"good and revoked", [][]byte{crl(ca, day(-1), day(1))}, [][]byte{ocsp(t, ca, cert, 1, day(-2), noon)}, Invalid, "signer-revocation", "revoked"},
+				{"OCSP good", nil, [][]byte{ocsp(t, ca, nil, cert, 0, noon, noon)}, Valid, "signer-revocation", "ok"},
+				{"OCSP revoked", nil, [][]byte{ocsp(t, ca, nil, cert, 1, day(-2), noon)}, Invalid, "signer-revocation", "revoked"},
+				{"OCSP revoked after", nil, [][]byte{ocsp(t, ca, nil, cert, 1, noon.Add(time.Minute), noon)}, Indeterminate, "signer-revocation", "revoked-later"},
+				{"OCSP unknown", nil, [][]byte{ocsp(t, ca, nil, cert, 2, noon, noon)}, Indeterminate, "signer-revocation", "not-usable"},
+				{"OCSP of a stranger", nil, [][]byte{ocsp(t, stranger, nil, cert, 0, noon, noon)}, Indeterminate, "signer-revocation", "not-given"},
+				{"OCSP long ago", nil, [][]byte{ocsp(t, ca, nil, cert, 0, noon, day(-30))}, Indeterminate, "signer-revocation", "not-usable"},
+				{"OCSP of a responder", nil, [][]byte{ocsp(t, ca, responder, cert, 0, noon, noon)}, Valid, "signer-revocation", "ok"},
+				{"OCSP of an old responder", nil, [][]byte{ocsp(t, ca, old, cert, 0, noon, noon)}, Indeterminate, "signer-revocation", "not-usable"},
+				{"OCSP of somebody else", nil, [][]byte{ocsp(t, ca, somebody, cert, 0, noon, noon)}, Indeterminate, "signer-revocation", "not-usable"},
+				{"good and revoked", [][]byte{crl(ca, day(-1), day(1))}, [][]byte{ocsp(t, ca, nil, cert, 1, day(-2), noon)}, Invalid, "signer-revocation", "revoked"},
 			} {
 				t.Run(x.name, func(t *testing.T) {
 					r := verifyFile(t, w, file, func(o *Options) { o.Roots, o.CRLs, o.OCSPs = roots, x.crls, x.ocsps })
@@ -239,8 +256,8 @@ func TestRevocation(t *testing.T) {
 	}
 }
 
-// ocsp writes an OCSPResponse, signed by the authority itself, with encoding/asn1: nothing of the code under test.
-func ocsp(t testing.TB, ca *testpki.CA, cert *gm.Certificate, status int, revoked, this time.Time) []byte {
+// ocsp writes an OCSPResponse, signed by a responder (nil: the authority itself), with encoding/asn1: nothing of the code under test.
+func ocsp(t testing.TB, ca, by *testpki.CA, cert *gm.Certificate, status int, revoked, this time.Time) []byte {
 	t.Helper()
 	type certID struct {
 		Hash                      pkix.AlgorithmIdentifier
@@ -261,6 +278,7 @@ func ocsp(t testing.TB, ca *testpki.CA, cert *gm.Certificate, status int, revoke
 		Data      asn1.RawValue
 		Algorithm pkix.AlgorithmIdentifier
 		Signature asn1.BitString
+		Certs     []asn1.RawValue `asn1:"optional,explicit,tag:0"`
 	}
 	type responseBytes struct {
 		Type     asn1.ObjectIdentifier
@@ -299,16 +317,22 @@ func ocsp(t testing.TB, ca *testpki.CA, cert *gm.Certificate, status int, revoke
 		Responses: []single{{certID{pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}},
 			sign.SHA256.Sum(cert.RawIssuer), sign.SHA256.Sum(spki.Key.Bytes), cert.SerialNumber}, s, this.UTC()}},
 	})
-	scheme, err := sign.SchemeFor(ca.Key.Public())
+	var certs []asn1.RawValue
+	if by != nil {
+		certs = []asn1.RawValue{{FullBytes: by.Cert.Raw}}
+	} else {
+		by = ca
+	}
+	scheme, err := sign.SchemeFor(by.Key.Public())
 	if err != nil {
 		t.Fatal(err)
 	}
-	sig, err := scheme.Sign(context.Background(), newKey(ca.Key), tbs)
+	sig, err := scheme.Sign(context.Background(), newKey(by.Key), tbs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	oid := map[sign.Kind]asn1.ObjectIdentifier{sign.SM2: {1, 2, 156, 10197, 1, 501}, sign.RSA: {1, 2, 840, 113549, 1, 1, 11}, sign.ECDSA: {1, 2, 840, 10045, 4, 3, 2}}[scheme.Kind]
-	b := marshal(basic{asn1.RawValue{FullBytes: tbs}, pkix.AlgorithmIdentifier{Algorithm: oid}, asn1.BitString{Bytes: sig, BitLength: 8 * len(sig)}})
+	b := marshal(basic{asn1.RawValue{FullBytes: tbs}, pkix.AlgorithmIdentifier{Algorithm: oid}, asn1.BitString{Bytes: sig, BitLength: 8 * len(sig)}, certs})
 	return marshal(response{0, responseBytes{asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}, b}})
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
+	"github.com/courtseal/courtseal/sign/cms"
 )
 
 // gap finds the /Contents string of the only signature.
@@ -337,6 +338,53 @@ func (b bindSeal) Profile() sign.Profile {
 func (b bindSeal) Sign(ctx context.Context, a *sign.Act) ([]sign.Value, error) {
 	v, err := signCMS(ctx, b.w.sm2, a.Content[sign.SM3], sign.AttributeSeal, b.seal.Raw)
 	return []sign.Value{{Bytes: v}}, err
+}
+
+// What binds a seal stands once, and is one.
+func TestTamperBinding(t *testing.T) {
+	w := theWorld()
+	for name, x := range map[string]struct {
+		code  string
+		attrs []cms.Attribute
+	}{
+		"two seals":                {"seal-binding-twice", []cms.Attribute{{Type: sign.AttributeSeal, Values: [][]byte{w.seal.Raw, w.make(nil).Raw}}}},
+		"seal and seal signature":  {"seal-binding-twice", []cms.Attribute{{Type: sign.AttributeSeal, Values: [][]byte{w.seal.Raw}}, {Type: sign.AttributeSignature, Values: [][]byte{w.seal.Raw}}}},
+		"no seal":                  {"malformed-binding", []cms.Attribute{{Type: sign.AttributeSeal, Values: [][]byte{{0x30, 0}}}}},
+		"a seal as seal signature": {"malformed-ses", []cms.Attribute{{Type: sign.AttributeSignature, Values: [][]byte{w.seal.Raw}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := cms.New(w.sm2, cms.Options{Attributes: x.attrs})
+			if err != nil {
+				t.Fatal(err)
+			}
+			flagged(t, w, sealFile(t, page(), s, pdfx.Options{}), x.code)
+		})
+	}
+}
+
+// A signed revision that others would read by another cross-reference, or that nobody can read as it is.
+func TestTamperRevision(t *testing.T) {
+	w := theWorld()
+	honest := second(w, 10, map[int]string{
+		1: "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [11 0 R] /SigFlags 3 >> >>",
+		3: "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << >> /Annots [11 0 R] >>",
+	})
+	astray := honest // its signed startxref leads to the first revision; bytes after it lead back
+	var right string
+	astray.mod = func(f []byte) []byte {
+		i := bytes.LastIndex(f, []byte("startxref\n")) + len("startxref\n")
+		right = string(f[i:])
+		old := bytes.Index(f, []byte("startxref\n")) + len("startxref\n")
+		n := bytes.IndexByte(f[old:], '\n')
+		m := bytes.IndexByte(f[i:], '\n')
+		return slices.Concat(f[:i], fmt.Appendf(nil, "%0*s", m, f[old:old+n]), f[i+m:])
+	}
+	file := astray.sign(t, page())
+	flagged(t, w, append(file, "startxref\n"+right...), "revision-startxref")
+
+	lost := honest
+	lost.mod = func(f []byte) []byte { return replaced(t, f, "startxref\n", "startxref\n9") }
+	flagged(t, w, lost.sign(t, page()), "rebuilt")
 }
 
 // Dual: the seal signature inside is bound, and over the same bytes.
