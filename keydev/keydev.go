@@ -79,21 +79,21 @@ func PIN(pin []byte) Auth {
 // The causes on which a caller branches, by errors.Is.
 var (
 	ErrURI            = errors.New("not a URI of a key device")
-	ErrNoKey          = fault.NoKey          // no such key, or one without its certificate
-	ErrAmbiguous      = fault.Ambiguous      // the name or the file means several keys
-	ErrPINIncorrect   = fault.PINIncorrect   // TriesLeft says how many are left
-	ErrPINLocked      = fault.PINLocked      // the device takes no PIN any more
-	ErrFingerMismatch = fault.FingerMismatch // TriesLeft says how many are left
-	ErrFingerLocked   = fault.FingerLocked   // the device takes no finger any more; a PIN may do
-	ErrNoAuth         = fault.NoAuth         // a PIN is needed and there is nobody to ask
-	ErrRemoved        = fault.Removed        // unplugged; open it again
-	ErrBusy           = fault.Busy           // another call or program uses it; try later
-	ErrClosed         = fault.Closed
-	ErrUnsupported    = fault.Unsupported // by this build, this device or this format
-	ErrMismatch       = fault.Mismatch    // the certificate belongs to another key
-	ErrUnsafe         = fault.Unsafe      // the private key lies open to others
-	ErrDigest         = fault.Digest      // digest or options do not fit the key
-	ErrMalformed      = fault.Malformed   // a file or an answer that is not what it should be, or out of bounds
+	ErrNoKey          = fault.ErrNoKey          // no such key, or one without its certificate
+	ErrAmbiguous      = fault.ErrAmbiguous      // the name or the file means several keys
+	ErrPINIncorrect   = fault.ErrPINIncorrect   // TriesLeft says how many are left
+	ErrPINLocked      = fault.ErrPINLocked      // the device takes no PIN any more
+	ErrFingerMismatch = fault.ErrFingerMismatch // TriesLeft says how many are left
+	ErrFingerLocked   = fault.ErrFingerLocked   // the device takes no finger any more; a PIN may do
+	ErrNoAuth         = fault.ErrNoAuth         // a PIN is needed and there is nobody to ask
+	ErrRemoved        = fault.ErrRemoved        // unplugged; open it again
+	ErrBusy           = fault.ErrBusy           // another call or program uses it; try later
+	ErrClosed         = fault.ErrClosed
+	ErrUnsupported    = fault.ErrUnsupported // by this build, this device or this format
+	ErrMismatch       = fault.ErrMismatch    // the certificate belongs to another key
+	ErrUnsafe         = fault.ErrUnsafe      // the private key lies open to others
+	ErrDigest         = fault.ErrDigest      // digest or options do not fit the key
+	ErrMalformed      = fault.ErrMalformed   // a file or an answer that is not what it should be, or out of bounds
 )
 
 // An Error says which device or key failed, and why.

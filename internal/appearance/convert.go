@@ -122,7 +122,7 @@ func (a *Appearance) singleInk(data []byte, img *goimage.Paletted) (ok bool, err
 		n, is := c.(color.NRGBA)
 		if !is {
 			r, isOpaque := c.(color.RGBA)
-			n = color.NRGBA{r.R, r.G, r.B, r.A}
+			n = color.NRGBA(r)
 			if !isOpaque || r.A != 255 {
 				return false, nil
 			}

@@ -128,8 +128,7 @@ func TestTjfocAgrees(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		point := cert.PublicKey.(*ecdsa.PublicKey)
-		public := &tjsm2.PublicKey{Curve: tjsm2.P256Sm2(), X: point.X, Y: point.Y}
+		public := tjfocKey(cert.PublicKey)
 		if !public.Verify(si.SignedAttrs, si.Signature) {
 			t.Error("tjfoc does not verify the value")
 		}
@@ -215,4 +214,11 @@ func TestReadsHhrutter(t *testing.T) {
 			t.Errorf("%s: another content verifies", kind)
 		}
 	}
+}
+
+// tjfocKey turns the key of a certificate that tjfoc parsed into the type with its methods.
+func tjfocKey(pub any) *tjsm2.PublicKey {
+	k := pub.(*ecdsa.PublicKey)
+	//lint:ignore SA1019 tjfoc's type has no other way in
+	return &tjsm2.PublicKey{Curve: tjsm2.P256Sm2(), X: k.X, Y: k.Y}
 }

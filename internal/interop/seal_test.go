@@ -2,14 +2,12 @@ package interop
 
 import (
 	"bytes"
-	"crypto/ecdsa"
 	"fmt"
 	"image"
 	"image/png"
 	"testing"
 	"time"
 
-	tjsm2 "github.com/tjfoc/gmsm/sm2"
 	tjx509 "github.com/tjfoc/gmsm/x509"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -74,8 +72,7 @@ func tjfocVerifies(t *testing.T, raw []byte) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	point := c.PublicKey.(*ecdsa.PublicKey)
-	public := &tjsm2.PublicKey{Curve: tjsm2.P256Sm2(), X: point.X, Y: point.Y}
+	public := tjfocKey(c.PublicKey)
 	if public.Verify(signed[1:], value) {
 		t.Error("tjfoc verifies anything")
 	}

@@ -1,24 +1,23 @@
 // Package fault holds the errors on which callers of keydev branch. keydev exports them; its drivers, which keydev
-// imports, wrap them. Their texts
-// have no prefix: they always stand in a keydev.Error.
+// imports, wrap them. Their texts have no prefix: they always stand in a keydev.Error.
 package fault
 
 import "errors"
 
 var (
-	NoKey          = errors.New("no such key")
-	Ambiguous      = errors.New("more than one key answers to this")
-	PINIncorrect   = errors.New("PIN incorrect")
-	PINLocked      = errors.New("PIN locked")
-	FingerMismatch = errors.New("finger not recognised")
-	FingerLocked   = errors.New("fingerprints locked")
-	NoAuth         = errors.New("a PIN is needed and nobody gives one")
-	Removed        = errors.New("device removed")
-	Busy           = errors.New("device busy")
-	Closed         = errors.New("device closed")
-	Unsupported    = errors.New("not supported")
-	Mismatch       = errors.New("certificate does not belong to the key")
-	Unsafe         = errors.New("private key not protected")
-	Digest         = errors.New("digest does not fit the key")
-	Malformed      = errors.New("malformed")
+	ErrNoKey          = errors.New("no such key")
+	ErrAmbiguous      = errors.New("more than one key answers to this")
+	ErrPINIncorrect   = errors.New("PIN incorrect")
+	ErrPINLocked      = errors.New("PIN locked")
+	ErrFingerMismatch = errors.New("finger not recognised")
+	ErrFingerLocked   = errors.New("fingerprints locked")
+	ErrNoAuth         = errors.New("a PIN is needed and nobody gives one")
+	ErrRemoved        = errors.New("device removed")
+	ErrBusy           = errors.New("device busy")
+	ErrClosed         = errors.New("device closed")
+	ErrUnsupported    = errors.New("not supported")
+	ErrMismatch       = errors.New("certificate does not belong to the key")
+	ErrUnsafe         = errors.New("private key not protected")
+	ErrDigest         = errors.New("digest does not fit the key")
+	ErrMalformed      = errors.New("malformed")
 )

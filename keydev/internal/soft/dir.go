@@ -84,16 +84,16 @@ func Find(dir, name string) (Entry, error) {
 	}
 	switch {
 	case len(files) > 1:
-		return Entry{}, fmt.Errorf("%w: %s", fault.Ambiguous, strings.Join(files, ", "))
+		return Entry{}, fmt.Errorf("%w: %s", fault.ErrAmbiguous, strings.Join(files, ", "))
 	case len(files) == 0 && len(names) == 0:
-		return Entry{}, fmt.Errorf("%w: no .key, .p12 or .pfx file there", fault.NoKey)
+		return Entry{}, fmt.Errorf("%w: no .key, .p12 or .pfx file there", fault.ErrNoKey)
 	case len(files) == 0:
 		const most = 10
 		more := ""
 		if len(names) > most {
 			names, more = names[:most], ", …"
 		}
-		return Entry{}, fmt.Errorf("%w; there are: %s%s", fault.NoKey, strings.Join(names, ", "), more)
+		return Entry{}, fmt.Errorf("%w; there are: %s%s", fault.ErrNoKey, strings.Join(names, ", "), more)
 	}
 	return found, nil
 }
@@ -106,7 +106,7 @@ func (e Entry) Chain() ([][]byte, error) {
 		if e.form == pkcs12 || e.form == pfx {
 			return nil, nil
 		}
-		return nil, fmt.Errorf("%w: its certificate %s is missing", fault.NoKey, name)
+		return nil, fmt.Errorf("%w: its certificate %s is missing", fault.ErrNoKey, name)
 	}
 	if err != nil {
 		return nil, err
@@ -133,15 +133,15 @@ func parseChain(b []byte) ([][]byte, error) {
 			continue
 		}
 		if chain = append(chain, block.Bytes); len(chain) > maxChain {
-			return nil, fmt.Errorf("%w: more than %d certificates", fault.Malformed, maxChain)
+			return nil, fmt.Errorf("%w: more than %d certificates", fault.ErrMalformed, maxChain)
 		}
 	}
 	if chain == nil {
-		return nil, fmt.Errorf("%w: no certificate in DER or PEM", fault.Malformed)
+		return nil, fmt.Errorf("%w: no certificate in DER or PEM", fault.ErrMalformed)
 	}
 	for i, c := range chain {
 		if _, err := gm.ParseCertificate(c); err != nil {
-			return nil, fmt.Errorf("%w: certificate %d: %v", fault.Malformed, i+1, err)
+			return nil, fmt.Errorf("%w: certificate %d: %v", fault.ErrMalformed, i+1, err)
 		}
 	}
 	return chain, nil
@@ -155,7 +155,7 @@ func (e Entry) Open(ctx context.Context, pin []byte, chain [][]byte) (crypto.Sig
 	}
 	defer clear(b)
 	if e.NeedsPIN() && len(pin) == 0 {
-		return nil, nil, fmt.Errorf("%w: it is empty", fault.PINIncorrect)
+		return nil, nil, fmt.Errorf("%w: it is empty", fault.ErrPINIncorrect)
 	}
 	m := &meter{ctx, MaxRounds}
 	key, inside, err := e.read(m, b, pin)
@@ -182,14 +182,14 @@ func (e Entry) read(m *meter, b, pin []byte) (crypto.Signer, [][]byte, error) {
 	var key crypto.Signer
 	switch {
 	case encrypted && e.form == insecure:
-		err = fmt.Errorf("%w: it is encrypted: name it %s", fault.Malformed, e.Name+pkcs8)
+		err = fmt.Errorf("%w: it is encrypted: name it %s", fault.ErrMalformed, e.Name+pkcs8)
 	case encrypted:
 		key, err = m.openPKCS8(der, pin)
 	case e.form == insecure:
 		key, err = parsePrivateKey(der)
 	default:
 		err = fmt.Errorf("%w: it is not encrypted; %s, or, where nothing depends on it, name it %s",
-			fault.Unsafe, mend, e.Name+insecure)
+			fault.ErrUnsafe, mend, e.Name+insecure)
 	}
 	return key, nil, err
 }
@@ -197,14 +197,14 @@ func (e Entry) read(m *meter, b, pin []byte) (crypto.Signer, [][]byte, error) {
 // checkPair checks that a private key and a certificate belong together.
 func checkPair(key crypto.Signer, chain [][]byte) error {
 	if len(chain) == 0 {
-		return fmt.Errorf("%w: there is none in the file; put it beside the key in a .crt file", fault.Mismatch)
+		return fmt.Errorf("%w: there is none in the file; put it beside the key in a .crt file", fault.ErrMismatch)
 	}
 	c, err := gm.ParseCertificate(chain[0])
 	if err != nil {
-		return fmt.Errorf("%w: certificate: %v", fault.Malformed, err)
+		return fmt.Errorf("%w: certificate: %v", fault.ErrMalformed, err)
 	}
 	if !samePublic(c.PublicKey, key.Public()) {
-		return fmt.Errorf("%w: %s", fault.Mismatch, c.Subject)
+		return fmt.Errorf("%w: %s", fault.ErrMismatch, c.Subject)
 	}
 	return nil
 }
@@ -225,13 +225,13 @@ func (e Entry) Check() error {
 
 func checkFile(name string, st fs.FileInfo, secret bool) error {
 	if !st.Mode().IsRegular() {
-		return fmt.Errorf("%w: %s is not a file", fault.Malformed, name)
+		return fmt.Errorf("%w: %s is not a file", fault.ErrMalformed, name)
 	}
 	if mode := st.Mode().Perm(); secret && mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return fmt.Errorf("%w: others have rights to %s (mode %04o); say `chmod 600 %s`", fault.Unsafe, name, mode, name)
+		return fmt.Errorf("%w: others have rights to %s (mode %04o); say `chmod 600 %s`", fault.ErrUnsafe, name, mode, name)
 	}
 	if st.Size() > maxFile {
-		return fmt.Errorf("%w: %s has %d bytes, more than the %d that are read", fault.Malformed, name, st.Size(), maxFile)
+		return fmt.Errorf("%w: %s has %d bytes, more than the %d that are read", fault.ErrMalformed, name, st.Size(), maxFile)
 	}
 	return nil
 }
@@ -266,7 +266,7 @@ func readFile(name string, secret bool) ([]byte, error) {
 // Write makes NAME.key and NAME.crt. It overwrites nothing.
 func Write(ctx context.Context, dir, name string, key crypto.Signer, chain [][]byte, pin []byte) error {
 	if name == "" || name[0] == '.' || strings.ContainsAny(name, `/\#`+"\x00") {
-		return fmt.Errorf("%w: a key may not be named %q", fault.Malformed, name)
+		return fmt.Errorf("%w: a key may not be named %q", fault.ErrMalformed, name)
 	}
 	if err := checkPair(key, chain); err != nil {
 		return err

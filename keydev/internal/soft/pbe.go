@@ -35,10 +35,10 @@ type meter struct {
 
 func (m *meter) spend(n int) error {
 	if n < 1 {
-		return fmt.Errorf("%w: %d rounds of key derivation", fault.Malformed, n)
+		return fmt.Errorf("%w: %d rounds of key derivation", fault.ErrMalformed, n)
 	}
 	if n > m.rounds {
-		return fmt.Errorf("%w: %d rounds of key derivation, more than the %d that are allowed", fault.Malformed, n, m.rounds)
+		return fmt.Errorf("%w: %d rounds of key derivation, more than the %d that are allowed", fault.ErrMalformed, n, m.rounds)
 	}
 	m.rounds -= n
 	return m.ctx.Err()
@@ -92,7 +92,7 @@ func (m *meter) decrypt(alg cryptobyte.String, data, pin []byte) ([]byte, error)
 	var oid der.OID
 	var params cryptobyte.String
 	if !der.ReadOID(&alg, &oid) || !alg.ReadASN1(&params, asn1.SEQUENCE) || !alg.Empty() {
-		return nil, fmt.Errorf("%w: encryption algorithm", fault.Malformed)
+		return nil, fmt.Errorf("%w: encryption algorithm", fault.ErrMalformed)
 	}
 	var block cipher.Block
 	var iv []byte
@@ -103,14 +103,14 @@ func (m *meter) decrypt(alg cryptobyte.String, data, pin []byte) ([]byte, error)
 	case oidPBE3DES:
 		block, iv, err = m.pbe3DES(params, pin)
 	default:
-		err = fmt.Errorf("%w: encryption %s; PBES2 and pbeWithSHAAnd3-KeyTripleDES-CBC are known", fault.Unsupported, oid)
+		err = fmt.Errorf("%w: encryption %s; PBES2 and pbeWithSHAAnd3-KeyTripleDES-CBC are known", fault.ErrUnsupported, oid)
 	}
 	if err != nil {
 		return nil, err
 	}
 	size := block.BlockSize()
 	if len(iv) != size || len(data) == 0 || len(data)%size != 0 {
-		return nil, fmt.Errorf("%w: encrypted data of %d bytes with an IV of %d", fault.Malformed, len(data), len(iv))
+		return nil, fmt.Errorf("%w: encrypted data of %d bytes with an IV of %d", fault.ErrMalformed, len(data), len(iv))
 	}
 	plain := make([]byte, len(data))
 	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, data)
@@ -120,7 +120,7 @@ func (m *meter) decrypt(alg cryptobyte.String, data, pin []byte) ([]byte, error)
 		ok = plain[len(plain)-i] == byte(n)
 	}
 	if !ok {
-		return nil, fault.PINIncorrect
+		return nil, fault.ErrPINIncorrect
 	}
 	return plain[:len(plain)-n], nil
 }
@@ -132,14 +132,14 @@ func (m *meter) pbes2(params cryptobyte.String, pin []byte) (cipher.Block, []byt
 	var iv []byte
 	if !params.ReadASN1(&kdf, asn1.SEQUENCE) || !params.ReadASN1(&enc, asn1.SEQUENCE) || !params.Empty() ||
 		!der.ReadOID(&enc, &encOID) {
-		return nil, nil, fmt.Errorf("%w: PBES2 parameters", fault.Malformed)
+		return nil, nil, fmt.Errorf("%w: PBES2 parameters", fault.ErrMalformed)
 	}
 	c, ok := ciphers[encOID]
 	if !ok {
-		return nil, nil, fmt.Errorf("%w: cipher %s; AES-CBC, SM4-CBC and 3DES-CBC are known", fault.Unsupported, encOID)
+		return nil, nil, fmt.Errorf("%w: cipher %s; AES-CBC, SM4-CBC and 3DES-CBC are known", fault.ErrUnsupported, encOID)
 	}
 	if !enc.ReadASN1Bytes(&iv, asn1.OCTET_STRING) || !enc.Empty() {
-		return nil, nil, fmt.Errorf("%w: cipher parameters", fault.Malformed)
+		return nil, nil, fmt.Errorf("%w: cipher parameters", fault.ErrMalformed)
 	}
 	key, err := m.deriveKey(kdf, pin, c.keySize)
 	if err != nil {
@@ -154,7 +154,7 @@ func (m *meter) deriveKey(kdf cryptobyte.String, pin []byte, size int) ([]byte, 
 	var oid der.OID
 	var params cryptobyte.String
 	if !der.ReadOID(&kdf, &oid) || !kdf.ReadASN1(&params, asn1.SEQUENCE) || !kdf.Empty() {
-		return nil, fmt.Errorf("%w: key derivation", fault.Malformed)
+		return nil, fmt.Errorf("%w: key derivation", fault.ErrMalformed)
 	}
 	prf := sha1.New // the default of RFC 8018
 	switch oid {
@@ -164,28 +164,28 @@ func (m *meter) deriveKey(kdf cryptobyte.String, pin []byte, size int) ([]byte, 
 	case oidSMPBKDF:
 		prf = gm.NewSM3
 	default:
-		return nil, fmt.Errorf("%w: key derivation %s; PBKDF2 and scrypt are known", fault.Unsupported, oid)
+		return nil, fmt.Errorf("%w: key derivation %s; PBKDF2 and scrypt are known", fault.ErrUnsupported, oid)
 	}
 	var salt []byte
 	var rounds int
 	if !params.ReadASN1Bytes(&salt, asn1.OCTET_STRING) || !readInt(&params, &rounds) {
-		return nil, fmt.Errorf("%w: PBKDF2 parameters", fault.Malformed)
+		return nil, fmt.Errorf("%w: PBKDF2 parameters", fault.ErrMalformed)
 	}
 	if params.PeekASN1Tag(asn1.INTEGER) {
 		var n int
 		if !readInt(&params, &n) || n != size {
-			return nil, fmt.Errorf("%w: PBKDF2 key of %d bytes for a cipher of %d", fault.Malformed, n, size)
+			return nil, fmt.Errorf("%w: PBKDF2 key of %d bytes for a cipher of %d", fault.ErrMalformed, n, size)
 		}
 	}
 	if !params.Empty() {
 		var alg cryptobyte.String
 		var prfOID der.OID
 		if !params.ReadASN1(&alg, asn1.SEQUENCE) || !params.Empty() || !der.ReadOID(&alg, &prfOID) {
-			return nil, fmt.Errorf("%w: PBKDF2 parameters", fault.Malformed)
+			return nil, fmt.Errorf("%w: PBKDF2 parameters", fault.ErrMalformed)
 		}
 		known := false
 		if prf, known = prfs[prfOID]; !known {
-			return nil, fmt.Errorf("%w: PBKDF2 with %s; HMAC with SHA-1, SHA-2 or SM3 is known", fault.Unsupported, prfOID)
+			return nil, fmt.Errorf("%w: PBKDF2 with %s; HMAC with SHA-1, SHA-2 or SM3 is known", fault.ErrUnsupported, prfOID)
 		}
 	}
 	return m.pbkdf2(prf, pin, salt, rounds, size)
@@ -227,13 +227,13 @@ func (m *meter) scrypt(params cryptobyte.String, pin []byte, size int) ([]byte, 
 	var salt []byte
 	var n, r, p, keySize int
 	if !params.ReadASN1Bytes(&salt, asn1.OCTET_STRING) || !readInt(&params, &n) || !readInt(&params, &r) || !readInt(&params, &p) {
-		return nil, fmt.Errorf("%w: scrypt parameters", fault.Malformed)
+		return nil, fmt.Errorf("%w: scrypt parameters", fault.ErrMalformed)
 	}
 	if !params.Empty() && (!readInt(&params, &keySize) || !params.Empty() || keySize != size) {
-		return nil, fmt.Errorf("%w: scrypt key of %d bytes for a cipher of %d", fault.Malformed, keySize, size)
+		return nil, fmt.Errorf("%w: scrypt key of %d bytes for a cipher of %d", fault.ErrMalformed, keySize, size)
 	}
 	if n < 2 || n&(n-1) != 0 || r < 1 || p < 1 || r > 1<<10 || p > 1<<10 || n > maxScrypt/128/r {
-		return nil, fmt.Errorf("%w: scrypt with N=%d r=%d p=%d; %d MiB are allowed", fault.Malformed, n, r, p, maxScrypt>>20)
+		return nil, fmt.Errorf("%w: scrypt with N=%d r=%d p=%d; %d MiB are allowed", fault.ErrMalformed, n, r, p, maxScrypt>>20)
 	}
 	if err := m.spend(2 * n * r * p); err != nil {
 		return nil, err

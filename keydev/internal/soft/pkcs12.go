@@ -59,7 +59,7 @@ type p12 struct {
 // openPKCS12 reads a PFX (RFC 7292). Nothing in it is read before its MAC is right.
 func (m *meter) openPKCS12(b, pin []byte) (crypto.Signer, [][]byte, error) {
 	bad := func(what string) (crypto.Signer, [][]byte, error) {
-		return nil, nil, fmt.Errorf("%w: PKCS #12: %s", fault.Malformed, what)
+		return nil, nil, fmt.Errorf("%w: PKCS #12: %s", fault.ErrMalformed, what)
 	}
 	s := cryptobyte.String(b)
 	var pfx, info, mac, content cryptobyte.String
@@ -71,13 +71,13 @@ func (m *meter) openPKCS12(b, pin []byte) (crypto.Signer, [][]byte, error) {
 		return bad("not a PFX in DER")
 	}
 	if kind != oidData {
-		return nil, nil, fmt.Errorf("%w: PKCS #12 protected by a public key; only a password is known", fault.Unsupported)
+		return nil, nil, fmt.Errorf("%w: PKCS #12 protected by a public key; only a password is known", fault.ErrUnsupported)
 	}
 	if !info.ReadASN1(&content, explicit0) || !info.Empty() || !content.ReadASN1Bytes(&safe, asn1.OCTET_STRING) || !content.Empty() {
 		return bad("authSafe")
 	}
 	if pfx.Empty() {
-		return nil, nil, fmt.Errorf("%w: PKCS #12 without a MAC", fault.Unsupported)
+		return nil, nil, fmt.Errorf("%w: PKCS #12 without a MAC", fault.ErrUnsupported)
 	}
 	if !pfx.ReadASN1(&mac, asn1.SEQUENCE) || !pfx.Empty() {
 		return bad("macData")
@@ -106,7 +106,7 @@ func (m *meter) openPKCS12(b, pin []byte) (crypto.Signer, [][]byte, error) {
 	case len(f.keys) == 0:
 		return bad("no private key in it")
 	case len(f.keys) > 1:
-		return nil, nil, fmt.Errorf("%w: PKCS #12 with %d private keys; give each a file of its own", fault.Ambiguous, len(f.keys))
+		return nil, nil, fmt.Errorf("%w: PKCS #12 with %d private keys; give each a file of its own", fault.ErrAmbiguous, len(f.keys))
 	}
 	chain := chainOf(f.keys[0].Public(), f.certs)
 	if chain == nil && f.skipped != nil {
@@ -124,7 +124,7 @@ func (m *meter) checkMAC(mac cryptobyte.String, content, pin []byte) error {
 	if !mac.ReadASN1(&info, asn1.SEQUENCE) || !info.ReadASN1(&alg, asn1.SEQUENCE) || !der.ReadOID(&alg, &oid) ||
 		!info.ReadASN1Bytes(&want, asn1.OCTET_STRING) || !info.Empty() || !mac.ReadASN1Bytes(&salt, asn1.OCTET_STRING) ||
 		!mac.Empty() && (!readInt(&mac, &rounds) || !mac.Empty()) {
-		return fmt.Errorf("%w: PKCS #12: macData", fault.Malformed)
+		return fmt.Errorf("%w: PKCS #12: macData", fault.ErrMalformed)
 	}
 	h, ok := macs[oid]
 	if !ok {
@@ -132,7 +132,7 @@ func (m *meter) checkMAC(mac cryptobyte.String, content, pin []byte) error {
 		if oid == oidPBMAC1 {
 			name = "PBMAC1"
 		}
-		return fmt.Errorf("%w: PKCS #12 with a MAC by %s; SHA-1, SHA-2 and SM3 are known", fault.Unsupported, name)
+		return fmt.Errorf("%w: PKCS #12 with a MAC by %s; SHA-1, SHA-2 and SM3 are known", fault.ErrUnsupported, name)
 	}
 	key, err := m.kdf12(h, 3, pin, salt, rounds, h().Size())
 	if err != nil {
@@ -142,14 +142,14 @@ func (m *meter) checkMAC(mac cryptobyte.String, content, pin []byte) error {
 	sum := hmac.New(h, key)
 	sum.Write(content)
 	if !hmac.Equal(sum.Sum(nil), want) {
-		return fault.PINIncorrect
+		return fault.ErrPINIncorrect
 	}
 	return nil
 }
 
 // readSafe reads one ContentInfo of the AuthenticatedSafe.
 func (f *p12) readSafe(info cryptobyte.String) error {
-	bad := fmt.Errorf("%w: PKCS #12: ContentInfo", fault.Malformed)
+	bad := fmt.Errorf("%w: PKCS #12: ContentInfo", fault.ErrMalformed)
 	var kind der.OID
 	var content cryptobyte.String
 	if !der.ReadOID(&info, &kind) || !info.ReadASN1(&content, explicit0) || !info.Empty() {
@@ -172,7 +172,7 @@ func (f *p12) readSafe(info cryptobyte.String) error {
 			return bad
 		}
 		var err error
-		if bags, err = f.m.decrypt(alg, sealed, f.pin); errors.Is(err, fault.Unsupported) {
+		if bags, err = f.m.decrypt(alg, sealed, f.pin); errors.Is(err, fault.ErrUnsupported) {
 			f.skipped = fmt.Errorf("%w (or put the certificates beside it in a .crt file)", err)
 			return nil
 		} else if err != nil {
@@ -180,20 +180,20 @@ func (f *p12) readSafe(info cryptobyte.String) error {
 		}
 		defer clear(bags)
 	default:
-		return fmt.Errorf("%w: PKCS #12 content %s", fault.Unsupported, kind)
+		return fmt.Errorf("%w: PKCS #12 content %s", fault.ErrUnsupported, kind)
 	}
 	s := cryptobyte.String(bags)
 	var list cryptobyte.String
 	if !s.ReadASN1(&list, asn1.SEQUENCE) || !s.Empty() {
-		return fmt.Errorf("%w: PKCS #12: SafeContents", fault.Malformed)
+		return fmt.Errorf("%w: PKCS #12: SafeContents", fault.ErrMalformed)
 	}
 	for !list.Empty() {
 		var bag cryptobyte.String
 		if f.bags++; f.bags > maxBags {
-			return fmt.Errorf("%w: PKCS #12 with more than %d bags", fault.Malformed, maxBags)
+			return fmt.Errorf("%w: PKCS #12 with more than %d bags", fault.ErrMalformed, maxBags)
 		}
 		if !list.ReadASN1(&bag, asn1.SEQUENCE) {
-			return fmt.Errorf("%w: PKCS #12: SafeBag", fault.Malformed)
+			return fmt.Errorf("%w: PKCS #12: SafeBag", fault.ErrMalformed)
 		}
 		if err := f.readBag(bag); err != nil {
 			return err
@@ -203,7 +203,7 @@ func (f *p12) readSafe(info cryptobyte.String) error {
 }
 
 func (f *p12) readBag(bag cryptobyte.String) error {
-	bad := fmt.Errorf("%w: PKCS #12: SafeBag", fault.Malformed)
+	bad := fmt.Errorf("%w: PKCS #12: SafeBag", fault.ErrMalformed)
 	var kind der.OID
 	var value cryptobyte.String
 	if !der.ReadOID(&bag, &kind) || !bag.ReadASN1(&value, explicit0) {
@@ -275,7 +275,7 @@ func (m *meter) pbe3DES(params cryptobyte.String, pin []byte) (cipher.Block, []b
 	var salt []byte
 	var rounds int
 	if !params.ReadASN1Bytes(&salt, asn1.OCTET_STRING) || !readInt(&params, &rounds) || !params.Empty() {
-		return nil, nil, fmt.Errorf("%w: PKCS #12 encryption parameters", fault.Malformed)
+		return nil, nil, fmt.Errorf("%w: PKCS #12 encryption parameters", fault.ErrMalformed)
 	}
 	key, err := m.kdf12(sha1.New, 1, pin, salt, rounds, 24)
 	if err != nil {
@@ -346,7 +346,7 @@ func (m *meter) kdf12(newHash func() hash.Hash, id byte, pin, salt []byte, round
 // bmpString is the password as PKCS #12 hashes it: UTF-16BE and two zero octets.
 func bmpString(pin []byte) ([]byte, error) {
 	if !utf8.Valid(pin) {
-		return nil, fmt.Errorf("%w: not UTF-8", fault.PINIncorrect)
+		return nil, fmt.Errorf("%w: not UTF-8", fault.ErrPINIncorrect)
 	}
 	out := make([]byte, 0, 2*len(pin)+2)
 	for len(pin) > 0 {

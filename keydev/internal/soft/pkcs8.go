@@ -35,14 +35,14 @@ func privateKeyBytes(data []byte) (b []byte, encrypted bool, err error) {
 		s := cryptobyte.String(data)
 		var body cryptobyte.String
 		if !s.ReadASN1(&body, asn1.SEQUENCE) || !s.Empty() {
-			return nil, false, fmt.Errorf("%w: not one DER value", fault.Malformed)
+			return nil, false, fmt.Errorf("%w: not one DER value", fault.ErrMalformed)
 		}
 		return data, body.PeekASN1Tag(asn1.SEQUENCE), nil
 	}
 	for rest := data; ; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
-			return nil, false, fmt.Errorf("%w: neither DER nor PEM with a private key", fault.Malformed)
+			return nil, false, fmt.Errorf("%w: neither DER nor PEM with a private key", fault.ErrMalformed)
 		}
 		switch {
 		case block.Type == "ENCRYPTED PRIVATE KEY":
@@ -50,7 +50,7 @@ func privateKeyBytes(data []byte) (b []byte, encrypted bool, err error) {
 		case block.Type == "PRIVATE KEY":
 			return block.Bytes, false, nil
 		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
-			return nil, false, fmt.Errorf("%w: %q; %s", fault.Unsupported, block.Type, mend)
+			return nil, false, fmt.Errorf("%w: %q; %s", fault.ErrUnsupported, block.Type, mend)
 		}
 	}
 }
@@ -62,7 +62,7 @@ func (m *meter) openPKCS8(b, pin []byte) (crypto.Signer, error) {
 	var data []byte
 	if !s.ReadASN1(&body, asn1.SEQUENCE) || !s.Empty() || !body.ReadASN1(&alg, asn1.SEQUENCE) ||
 		!body.ReadASN1Bytes(&data, asn1.OCTET_STRING) || !body.Empty() {
-		return nil, fmt.Errorf("%w: EncryptedPrivateKeyInfo", fault.Malformed)
+		return nil, fmt.Errorf("%w: EncryptedPrivateKeyInfo", fault.ErrMalformed)
 	}
 	plain, err := m.decrypt(alg, data, pin)
 	if err != nil {
@@ -71,7 +71,7 @@ func (m *meter) openPKCS8(b, pin []byte) (crypto.Signer, error) {
 	defer clear(plain)
 	s = cryptobyte.String(plain)
 	if !s.ReadASN1(&body, asn1.SEQUENCE) || !s.Empty() || !body.PeekASN1Tag(asn1.INTEGER) {
-		return nil, fault.PINIncorrect // 1 of 256 wrong PINs passes the padding
+		return nil, fault.ErrPINIncorrect // 1 of 256 wrong PINs passes the padding
 	}
 	return parsePrivateKey(plain)
 }
@@ -80,10 +80,10 @@ func parsePrivateKey(plain []byte) (crypto.Signer, error) {
 	key, err := gm.ParsePKCS8(plain)
 	if err != nil {
 		// The parser's own text is left out: it may quote what it read.
-		return nil, fmt.Errorf("%w: this private key cannot be read; SM2, RSA, and ECDSA on P-256 and P-384 are known", fault.Unsupported)
+		return nil, fmt.Errorf("%w: this private key cannot be read; SM2, RSA, and ECDSA on P-256 and P-384 are known", fault.ErrUnsupported)
 	}
 	if Kind(key.Public()) == "" {
-		return nil, fmt.Errorf("%w: private key of type %T; SM2, RSA, and ECDSA on P-256 and P-384 are known", fault.Unsupported, key)
+		return nil, fmt.Errorf("%w: private key of type %T; SM2, RSA, and ECDSA on P-256 and P-384 are known", fault.ErrUnsupported, key)
 	}
 	return key, nil
 }
@@ -113,7 +113,7 @@ func encryptPKCS8(ctx context.Context, key crypto.Signer, pin []byte) ([]byte, e
 	}
 	plain, err := gm.MarshalPKCS8(key)
 	if err != nil {
-		return nil, fmt.Errorf("%w: private key of type %T", fault.Unsupported, key)
+		return nil, fmt.Errorf("%w: private key of type %T", fault.ErrUnsupported, key)
 	}
 	defer clear(plain)
 	salt, iv := make([]byte, 16), make([]byte, aes.BlockSize)

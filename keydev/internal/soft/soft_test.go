@@ -70,7 +70,7 @@ func TestBMPString(t *testing.T) {
 	if want := "006100e96cd5d842dfb70000"; err != nil || hex.EncodeToString(got) != want {
 		t.Errorf("%x, not %s (%v)", got, want, err)
 	}
-	if _, err := bmpString([]byte{0xff}); !errors.Is(err, fault.PINIncorrect) {
+	if _, err := bmpString([]byte{0xff}); !errors.Is(err, fault.ErrPINIncorrect) {
 		t.Errorf("a PIN that is not UTF-8: %v", err)
 	}
 }
@@ -130,7 +130,7 @@ func TestBounds(t *testing.T) {
 		m := &meter{ctx, MaxRounds}
 		_, err := m.openPKCS8(b, []byte("x"))
 		cancel()
-		if !errors.Is(err, fault.Malformed) && !errors.Is(err, context.Canceled) {
+		if !errors.Is(err, fault.ErrMalformed) && !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -218,8 +218,8 @@ func checkKey(t *testing.T, key crypto.Signer, err error) {
 	if err == nil && Kind(key.Public()) == "" {
 		t.Fatalf("a key of type %T", key)
 	}
-	if err != nil && !errors.Is(err, fault.Malformed) && !errors.Is(err, fault.Unsupported) &&
-		!errors.Is(err, fault.PINIncorrect) && !errors.Is(err, fault.Ambiguous) {
+	if err != nil && !errors.Is(err, fault.ErrMalformed) && !errors.Is(err, fault.ErrUnsupported) &&
+		!errors.Is(err, fault.ErrPINIncorrect) && !errors.Is(err, fault.ErrAmbiguous) {
 		t.Fatalf("an error without a cause: %v", err)
 	}
 }
