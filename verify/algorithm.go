@@ -11,7 +11,7 @@ import (
 
 var strengthRule = &rule{
 	name:   "algorithm",
-	clause: "GB/T 38540-2020 7.1.1; GB/T 33560; GB/T 39786",
+	clause: "GB/T 38540-2020 7.1.1; GB/T 33560",
 	stops:  "hashes and keys that can be forged: SHA-1, MD5, RSA below 2048 bits; a hash that does not go with SM2",
 	codes: []outcome{
 		{codeOK, Valid, "%[1]s，杂凑 %[2]s", "%[1]s with %[2]s"},

@@ -10,7 +10,7 @@ import (
 
 var revisionRule = &rule{
 	name:   "pdf-revision",
-	clause: "ISO 32000-2 7.5.6, 12.8.1; PDF Shadow/ISA attacks",
+	clause: "ISO 32000-2 7.5.6, 12.8.1",
 	stops:  "a signature whose dictionary stands outside what it signs, or that ends in the middle of a revision",
 	codes: []outcome{
 		{codeOK, Valid, "签名字典位于其所签的第 %[1]d 版内，该版以 startxref 和 %%%%EOF 结束", "the signature dictionary stands in revision %[1]d, which it signs and which ends in startxref and %%%%EOF"},

@@ -13,7 +13,7 @@ import (
 
 var sesFormatRule = &rule{
 	name:   "ses-format",
-	clause: "GB/T 38540-2020 7.3 a; GM/T 0031-2014 6.2.3 a",
+	clause: "GB/T 38540-2020 7.3; GM/T 0031-2014 6.2.3 a",
 	stops:  "bytes that are no seal signature; a signature of one version around a seal of another",
 	codes: []outcome{
 		{codeOK, Valid, "电子签章数据格式正确，版本 %[1]d", "the seal signature is well formed, version %[1]d"},
@@ -24,7 +24,7 @@ var sesFormatRule = &rule{
 
 var sesValueRule = &rule{
 	name:   "ses-value",
-	clause: "GB/T 38540-2020 7.3 b; GM/T 0031-2014 6.2.3 b",
+	clause: "GB/T 38540-2020 7.3; GM/T 0031-2014 6.2.3 b",
 	stops:  "a seal signature in which seal, time, hash or protected range was changed; another user ID",
 	codes: []outcome{
 		{codeOK, Valid, "签章签名值正确", "the signature value is right"},
