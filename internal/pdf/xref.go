@@ -343,7 +343,7 @@ func (f *File) readSubsection(s *scan, num uint32, count int64, budget *int64, o
 		if ok {
 			s.i += 20
 		} else {
-			if b[0] == 't' { // fewer entries than the subsection says
+			if len(b) > 0 && b[0] == 't' { // fewer entries than the subsection says
 				return nil
 			}
 			var err error
