@@ -7,6 +7,12 @@ require github.com/courtseal/courtseal v0.0.0
 require (
 	github.com/hhrutter/pkcs7 v0.2.0
 	github.com/tjfoc/gmsm v1.4.1
+	golang.org/x/crypto v0.58.0
+)
+
+require (
+	github.com/emmansun/gmsm v0.44.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
 )
 
 replace github.com/courtseal/courtseal => ../../
