@@ -51,9 +51,11 @@ func Evidence(b []byte) Attribute {
 var ErrAttribute = errors.New("cms: attribute malformed or repeated")
 
 // Sign makes a detached SignedData over content whose digest (by the scheme's hash) is given. Whoever signs often with
-// the same attributes takes New, which reads the certificates once. A key must fit its
-// certificate and be strong enough: sign.ErrKeyMismatch, sign.ErrEncryptionCert, sign.ErrWeakKey or
-// sign.ErrUnsupportedKey. A digest of another length is sign.ErrMissingSum.
+// the same attributes takes New, which reads the certificates once.
+//
+// The key has to fit its certificate and be strong enough: sign.ErrKeyMismatch, sign.ErrEncryptionCert,
+// sign.ErrWeakKey, sign.ErrUnsupportedKey. A digest of another length is sign.ErrMissingSum, a bad attribute
+// ErrAttribute.
 func Sign(ctx context.Context, key sign.Key, digest []byte, o Options) ([]byte, error) {
 	w, err := newWriter(key, o)
 	if err != nil {

@@ -308,7 +308,7 @@ func TestTamper(t *testing.T) {
 		issuing := find(key.Chain()[1])
 		for i := range b {
 			for bit := range 8 {
-				if i >= issuing && i < issuing+len(key.Chain()[1]) {
+				if i >= issuing && i < issuing+len(key.Chain()[1]) || testing.Short() && bit != i%8 {
 					continue
 				}
 				bad := bytes.Clone(b)
