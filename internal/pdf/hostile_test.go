@@ -5,12 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
 )
 
-const hostileSize = 4 << 20
+// hostileSize is 4 MB, or less where the race detector makes everything slow.
+var hostileSize = func() int {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "-race" && s.Value == "true" {
+				return 256 << 10
+			}
+		}
+	}
+	return 4 << 20
+}()
 
 // fill repeats s up to the size of the hostile inputs.
 func fill(s string) string { return strings.Repeat(s, hostileSize/len(s)) }
@@ -63,8 +74,8 @@ func hostileInputs() map[string][]byte {
 	m.WriteString("trailer\n<< /Root 1 0 R >>\nstartxref\n15\n%%EOF\n")
 	in["sparse"] = m.Bytes()
 
-	// A cross-reference stream of eight million rows, and an object stream of a gigabyte, deflated.
-	bomb := deflate(make([]byte, 64<<20))
+	// A cross-reference stream of eight million rows, and object streams of 32 MB, deflated.
+	bomb := deflate(make([]byte, 8*hostileSize))
 	m = newMaker()
 	m.stream(1, "/Type /XRef /W [1 4 2] /Size 8388607 /Root 1 0 R /Filter /FlateDecode", bomb)
 	m.WriteString("startxref\n15\n%%EOF\n")
@@ -116,6 +127,9 @@ func TestHostile(t *testing.T) {
 				runtime.ReadMemStats(&before)
 				start := time.Now()
 				f, err := Open(bytes.NewReader(b), int64(len(b)), Options{Repair: repair})
+				if err == nil && repair && f.Repaired() == nil {
+					return // what follows is the same without repair
+				}
 				if err == nil {
 					_, err = f.NumPages()
 					_, err2 := f.Page(1 << 20)
