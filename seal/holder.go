@@ -1,8 +1,6 @@
 package seal
 
 import (
-	"crypto"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"time"
@@ -59,7 +57,7 @@ func newKeyholder(key sign.Key, what string) (*keyholder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", sign.ErrKeyMismatch, what, err)
 	}
-	if pub, ok := c.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); !ok || !pub.Equal(key.Public()) {
+	if !gm.SameKey(c.PublicKey, key.Public()) {
 		return nil, fmt.Errorf("%w: %s %q holds another public key", sign.ErrKeyMismatch, what, c.Subject)
 	}
 	scheme, err := sign.SchemeFor(key.Public())
@@ -76,13 +74,11 @@ func (h *keyholder) validAt(t time.Time) error {
 	return period(h.what, t, h.cert.NotBefore, h.cert.NotAfter)
 }
 
-// signingCert refuses a certificate that has a KeyUsage without digitalSignature and nonRepudiation. More bits than
-// these do no harm: real makers' certificates have all of them.
+// signingCert refuses a certificate that is for encryption. More bits of KeyUsage than are needed do no harm: real makers'
+// certificates have all of them.
 func signingCert(c *gm.Certificate, what string) error {
-	for _, e := range c.Extensions {
-		if e.Id.String() == "2.5.29.15" && x509.KeyUsage(c.KeyUsage)&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0 {
-			return fmt.Errorf("%w: %s %q is for encryption; take the signing certificate of the pair", sign.ErrEncryptionCert, what, c.Subject)
-		}
+	if may, _ := gm.MaySign(c); !may {
+		return fmt.Errorf("%w: %s %q is for encryption; take the signing certificate of the pair", sign.ErrEncryptionCert, what, c.Subject)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package verify
 import (
 	"crypto/ecdsa"
 	"crypto/rsa"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"time"
@@ -92,12 +91,12 @@ func (j *judge) judgeCertificate(s subject) {
 }
 
 func (j *judge) keyUsage(s subject) {
-	code := "encryption-certificate"
-	switch {
-	case s.cert.KeyUsage == 0:
+	code := codeOK
+	switch may, stated := gm.MaySign(s.cert); {
+	case !may:
+		code = "encryption-certificate"
+	case !stated:
 		code = "no-key-usage"
-	case x509.KeyUsage(s.cert.KeyUsage)&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) != 0:
-		code = codeOK // further bits are no fault: real certificates of makers have them all
 	}
 	j.add(keyUsageRule.of(s.role).check(code))
 }

@@ -3,8 +3,6 @@ package cms
 import (
 	"bytes"
 	"context"
-	"crypto"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -199,14 +197,11 @@ func certificateOf(key sign.Key) (*gm.Certificate, error) {
 			return nil, fmt.Errorf("%w: certificate %d of the chain cannot be read", sign.ErrKeyMismatch, i+1)
 		}
 	}
-	if pub, ok := own.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); !ok || !pub.Equal(key.Public()) {
+	if !gm.SameKey(own.PublicKey, key.Public()) {
 		return nil, fmt.Errorf("%w: certificate %q holds another public key", sign.ErrKeyMismatch, own.Subject)
 	}
-	const signing = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
-	for _, e := range own.Extensions {
-		if e.Id.String() == "2.5.29.15" && x509.KeyUsage(own.KeyUsage)&signing == 0 {
-			return nil, fmt.Errorf("%w: certificate %q is for other use; take the signing certificate of the pair", sign.ErrEncryptionCert, own.Subject)
-		}
+	if may, _ := gm.MaySign(own); !may {
+		return nil, fmt.Errorf("%w: certificate %q is for other use; take the signing certificate of the pair", sign.ErrEncryptionCert, own.Subject)
 	}
 	return own, nil
 }

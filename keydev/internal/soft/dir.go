@@ -203,15 +203,10 @@ func checkPair(key crypto.Signer, chain [][]byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: certificate: %v", fault.ErrMalformed, err)
 	}
-	if !samePublic(c.PublicKey, key.Public()) {
+	if !gm.SameKey(c.PublicKey, key.Public()) {
 		return fmt.Errorf("%w: %s", fault.ErrMismatch, c.Subject)
 	}
 	return nil
-}
-
-func samePublic(a, b crypto.PublicKey) bool {
-	k, ok := a.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && k.Equal(b)
 }
 
 // Check looks at the key file from outside: it is a file, and out of the reach of others.

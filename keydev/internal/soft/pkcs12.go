@@ -251,7 +251,7 @@ func chainOf(pub crypto.PublicKey, certs [][]byte) [][]byte {
 			continue
 		}
 		all = append(all, c)
-		if at == nil && samePublic(c.PublicKey, pub) {
+		if at == nil && gm.SameKey(c.PublicKey, pub) {
 			at = c
 		}
 	}
