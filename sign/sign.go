@@ -138,11 +138,6 @@ func (k *signerKey) SignDigest(ctx context.Context, digest []byte, opts crypto.S
 	return k.s.Sign(rand.Reader, digest, opts)
 }
 
-// A Timestamper asks a time-stamping authority for a TimeStampToken over a digest.
-type Timestamper interface {
-	Timestamp(ctx context.Context, h Hash, digest []byte) ([]byte, error)
-}
-
 var (
 	// ErrWeakKey: the key is too short to sign with.
 	ErrWeakKey = errors.New("sign: key too weak")
