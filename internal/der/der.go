@@ -26,7 +26,7 @@ func ParseOID(s string) (OID, error) {
 	arcs := make([]*big.Int, len(parts))
 	for i, p := range parts {
 		n, ok := new(big.Int).SetString(p, 10)
-		if !ok || n.Sign() < 0 || (len(p) > 1 && p[0] == '0') || p[0] == '+' {
+		if !ok || strings.Trim(p, "0123456789") != "" || len(p) > 1 && p[0] == '0' {
 			return "", fmt.Errorf("der: %.40q is not an object identifier: arc %.40q", s, p)
 		}
 		arcs[i] = n
