@@ -9,6 +9,7 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/courtseal/courtseal/internal/der"
+	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/sign"
 	"github.com/courtseal/courtseal/sign/cms"
 )
@@ -260,7 +261,7 @@ func (s *stamp) ses(ctx context.Context, at time.Time, property string, content 
 	if err != nil {
 		return nil, err
 	}
-	if !isSignatureDER(value) || len(value) > s.key.scheme.MaxSize(s.key.Public()) {
+	if !gm.IsSignatureDER(value) || len(value) > s.key.scheme.MaxSize(s.key.Public()) {
 		return nil, fmt.Errorf("%w: the key gave %d octets that are no SM2 value in DER", sign.ErrSignature, len(value))
 	}
 	b = append(appendHeader(b, asn1.OCTET_STRING, len(s.key.cert.Raw)), s.key.cert.Raw...)

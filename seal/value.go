@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/courtseal/courtseal/internal/der"
@@ -98,8 +97,8 @@ func verifyValue(what string, cert []byte, alg der.OID, value []byte, messages .
 	if !ok {
 		return fmt.Errorf("%w: %s names %s (%s), its certificate holds a %s key", ErrAlgorithm, what, alg, a.kind, keyKind(c))
 	}
-	if isRawSM2(alg, value) {
-		value = rawToDER(value)
+	if a.kind == sign.SM2 {
+		value, _ = gm.SignatureDER(value)
 	}
 	err = nil
 	for _, m := range messages {
@@ -125,33 +124,8 @@ func keyKind(c *gm.Certificate) string {
 
 // isRawSM2 recognises r || s where DER belongs.
 func isRawSM2(alg der.OID, v []byte) bool {
-	return algorithms[alg].kind == sign.SM2 && len(v) == 64 && !isSignatureDER(v)
-}
-
-func isSignatureDER(v []byte) bool {
-	s, seq := cryptobyte.String(v), cryptobyte.String(nil)
-	var r, t []byte
-	return s.ReadASN1(&seq, asn1.SEQUENCE) && s.Empty() && seq.ReadASN1Integer(&r) && seq.ReadASN1Integer(&t) && seq.Empty()
-}
-
-func rawToDER(v []byte) []byte {
-	unsigned := func(b *cryptobyte.Builder, n []byte) {
-		for len(n) > 1 && n[0] == 0 {
-			n = n[1:]
-		}
-		b.AddASN1(asn1.INTEGER, func(b *cryptobyte.Builder) {
-			if n[0]&0x80 != 0 {
-				b.AddUint8(0)
-			}
-			b.AddBytes(n)
-		})
-	}
-	var b cryptobyte.Builder
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		unsigned(b, v[:32])
-		unsigned(b, v[32:])
-	})
-	return b.BytesOrPanic()
+	_, raw := gm.SignatureDER(v)
+	return raw && algorithms[alg].kind == sign.SM2
 }
 
 // sequenceOf puts encoded elements into a SEQUENCE, byte for byte.

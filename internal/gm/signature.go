@@ -8,7 +8,7 @@ import (
 // SignatureDER returns an SM2 signature value as DER SEQUENCE { r, s }. Some writers put r || s, 64 bytes, where
 // GM/T 0009 wants DER: raw is then true. Anything else comes back as it is.
 func SignatureDER(sig []byte) (der []byte, raw bool) {
-	if len(sig) != 64 || isSequenceOfTwo(sig) {
+	if len(sig) != 64 || IsSignatureDER(sig) {
 		return sig, false
 	}
 	var b cryptobyte.Builder
@@ -19,7 +19,8 @@ func SignatureDER(sig []byte) (der []byte, raw bool) {
 	return b.BytesOrPanic(), true
 }
 
-func isSequenceOfTwo(sig []byte) bool {
+// IsSignatureDER reports whether a value is a DER SEQUENCE of two INTEGERs and nothing else.
+func IsSignatureDER(sig []byte) bool {
 	s, seq := cryptobyte.String(sig), cryptobyte.String(nil)
 	var r, t []byte
 	return s.ReadASN1(&seq, asn1.SEQUENCE) && s.Empty() && seq.ReadASN1Integer(&r) && seq.ReadASN1Integer(&t) && seq.Empty()
