@@ -98,11 +98,11 @@ func (s *fixed) Sign(_ context.Context, a *sign.Act) ([]sign.Value, error) {
 	if s.value != nil {
 		return []sign.Value{{Bytes: s.value}}, nil
 	}
-	v := []byte{0x30, 0x81, 0, 0x06, 0x01, 0x2a}
+	v := []byte{0x30, 0, 0x06, 0x01, 0x2a}
 	for _, h := range s.Profile().Specs[sign.CMS].Hashes {
 		v = append(append(v, 0x04, byte(h.Size())), a.Content[h]...)
 	}
-	v[2] = byte(len(v) - 3)
+	v[1] = byte(len(v) - 2)
 	return []sign.Value{{Bytes: v}}, nil
 }
 

@@ -36,9 +36,11 @@ func Signatures(src io.ReaderAt, size int64, o Options) ([]sign.Embedded, error)
 		for b := s.ByteRange; len(b) >= 2; b = b[2:] {
 			e.Ranges = append(e.Ranges, sign.Range{Offset: b[0], Length: b[1]})
 		}
-		var ok bool
-		if e.Value, ok = value(s.Contents); !ok && e.Err == nil {
-			e.Err = fmt.Errorf("%w: /Contents does not hold one DER value", ErrMalformed)
+		e.Value = s.Contents
+		if n, err := der.Length(s.Contents); err == nil {
+			e.Value = s.Contents[:n:n] // without the padding
+		} else if e.Err == nil {
+			e.Err = fmt.Errorf("%w: /Contents does not hold one DER value: %w", ErrMalformed, err)
 		}
 		e.Format = format(e.Value)
 		found[i] = e
@@ -60,71 +62,20 @@ func shape(f *pdf.File, s pdf.Signature) error {
 	return nil
 }
 
-// value cuts the padding from a DER (or BER) value.
-func value(b []byte) (v []byte, ok bool) {
-	n, depth := 0, 0
-	for first := true; first || depth > 0; first = false {
-		if depth > 0 && len(b)-n >= 2 && b[n] == 0 && b[n+1] == 0 { // end of contents
-			n += 2
-			depth--
-			continue
-		}
-		head, length, ok := header(b[n:])
-		if !ok {
-			return b, false
-		}
-		n += head
-		if length < 0 {
-			depth++
-			continue
-		}
-		if length > len(b)-n {
-			return b, false
-		}
-		n += length
-	}
-	return b[:n:n], true
-}
-
-// header reads an identifier and a length; length is -1 where it is indefinite.
-func header(b []byte) (head, length int, ok bool) {
-	if len(b) < 2 || b[0]&0x1f == 0x1f {
-		return 0, 0, false
-	}
-	switch n := int(b[1] & 0x7f); {
-	case b[1] < 0x80:
-		return 2, n, true
-	case n == 0:
-		return 2, -1, b[0]&0x20 != 0
-	case n > 4 || len(b) < 2+n:
-		return 0, 0, false
-	default:
-		for _, c := range b[2 : 2+n] {
-			length = length<<8 | int(c)
-		}
-		return 2 + n, length, length >= 0
-	}
-}
-
 // sesSignature is the attribute under which our CMS carries an SES_Signature (sign/FORMAT.md), as it is encoded.
-var sesSignature = func() []byte {
-	o := der.MustOID("1.2.840.113556.1.8000.2554.28574.50230.50420.17023.35091.14912170.8524227.2")
-	return append([]byte{0x06, byte(len(o))}, o...)
-}()
+var sesSignature = append([]byte{0x06, byte(len(sign.AttributeSignature))}, sign.AttributeSignature...)
 
 // format goes by the bytes: a CMS begins with the object identifier of its content, an SES_Signature with a SEQUENCE.
 func format(v []byte) sign.Format {
-	head, _, ok := header(v)
-	if !ok || v[0] != 0x30 || len(v) == head {
+	in := der.Content(v, 0x30)
+	switch {
+	case len(in) == 0:
 		return ""
-	}
-	switch v[head] {
-	case 0x06:
-		if bytes.Contains(v, sesSignature) {
-			return sign.Dual
-		}
+	case in[0] == 0x06 && bytes.Contains(v, sesSignature):
+		return sign.Dual
+	case in[0] == 0x06:
 		return sign.CMS
-	case 0x30:
+	case in[0] == 0x30:
 		return sign.SES
 	}
 	return ""

@@ -58,28 +58,16 @@ func (j *judge) value(contents []byte) ([]byte, valueKind) {
 // sniff looks at the first element inside the outer SEQUENCE: an OBJECT IDENTIFIER begins a CMS ContentInfo, a SEQUENCE
 // that begins with an INTEGER an SES_Signature.
 func sniff(b []byte) valueKind {
-	in := content(b, 0x30)
+	in := der.Content(b, 0x30)
 	switch {
 	case len(in) > 0 && in[0] == 0x06:
 		return cmsValue
 	case len(in) > 0 && in[0] == 0x30:
-		if tbs := content(in, 0x30); len(tbs) > 0 && tbs[0] == 0x02 {
+		if tbs := der.Content(in, 0x30); len(tbs) > 0 && tbs[0] == 0x02 {
 			return sesValue
 		}
 	}
 	return unknownValue
-}
-
-// content skips the identifier and length octets of an element, of indefinite length too; der.Length has read them before.
-func content(b []byte, tag byte) []byte {
-	if len(b) < 2 || b[0] != tag {
-		return nil
-	}
-	n := 2
-	if b[1] > 0x80 {
-		n += int(b[1] & 0x7f)
-	}
-	return b[min(n, len(b)):]
 }
 
 var knownSubFilters = map[string]bool{

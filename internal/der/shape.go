@@ -150,6 +150,19 @@ func Length(b []byte) (int, error) {
 	return n, err
 }
 
+// Content skips the identifier and length octets of the element at the start of b, and returns the rest of b; nil where
+// that element has another tag. It looks no further: it tells what a value is meant to be before it is parsed.
+func Content(b []byte, tag byte) []byte {
+	if len(b) < 2 || b[0] != tag {
+		return nil
+	}
+	n := 2
+	if b[1] > 0x80 {
+		n += int(b[1] & 0x7f)
+	}
+	return b[min(n, len(b)):]
+}
+
 // Normalize returns the element at the start of b in DER as far as shape goes: indefinite lengths become definite and
 // constructed OCTET STRINGs primitive. Nothing else of BER is taken: a length that is not minimal is an error, and sets
 // stay in their order. n is how many octets of b the element took; changed is false where it was of that shape already,
