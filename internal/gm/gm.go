@@ -25,9 +25,6 @@ const UserID = "1234567812345678"
 // NewSM3 returns a running SM3. It implements encoding.BinaryMarshaler, so a state can be cloned.
 func NewSM3() hash.Hash { return sm3.New() }
 
-// SM3 hashes b.
-func SM3(b []byte) [32]byte { return sm3.Sum(b) }
-
 // NewSM4 returns the SM4 block cipher (GB/T 32907) with a key of 16 bytes.
 func NewSM4(key []byte) (cipher.Block, error) { return sm4.NewCipher(key) }
 

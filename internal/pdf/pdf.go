@@ -78,7 +78,6 @@ type File struct {
 	header  int64 // of %PDF-
 	version string
 	base    int64 // what written offsets count from: 0 or header
-	start   int64 // what the last startxref says
 
 	sections []Section
 	index    index
@@ -154,10 +153,6 @@ func (f *File) Header() (offset int64, version string) { return f.header, f.vers
 // Base is what must be taken from a position to give the offset to be written for it in a cross-reference: zero, or
 // the offset of the header in a file that counts from there.
 func (f *File) Base() int64 { return f.base }
-
-// StartXRef is the offset that the last startxref names, as written there. Where it is a little wrong, the section's
-// true place is Sections()[0].Offset - Base().
-func (f *File) StartXRef() int64 { return f.start }
 
 // Sections returns the chain, newest first. The cross-reference of a repaired file is one section with Offset -1, of
 // the kind in which it can be written; its Trailer is made of what was found, and has neither Raw nor spans that count.

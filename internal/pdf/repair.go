@@ -41,7 +41,7 @@ func (f *File) check() error {
 // rebuild makes the cross-reference from the objects found in the file: the last definition of each number counts.
 // reason is why.
 func (f *File) rebuild(reason error) error {
-	f.index, f.sections, f.cached, f.crypt, f.base, f.start = index{}, nil, nil, nil, 0, 0
+	f.index, f.sections, f.cached, f.crypt, f.base = index{}, nil, nil, nil, 0
 	// While it runs, the index is not complete: loading must neither trust it nor ask for repair of its own.
 	r := &rebuild{f: f, work: 1<<20 + 4*f.src.size, budget: f.entryBudget()}
 	if err := r.scan(); err != nil {

@@ -458,13 +458,6 @@ func contents(s *Signature) error {
 	return nil
 }
 
-// HasSignatureMark reports whether a form's /SigFlags say that signatures exist.
-func (f *File) HasSignatureMark(form *Dict) bool {
-	o, err := f.Resolve(form.Get("SigFlags"))
-	n, ok := o.(int64)
-	return err == nil && ok && n&1 != 0
-}
-
 // HexContents reports whether token, as written in a file, is one hex string of whole octets and nothing else: no white
 // space, no other character, an even number of digits.
 func HexContents(token []byte) bool {

@@ -50,7 +50,6 @@ func (f *File) readXRef() error {
 	if err != nil {
 		return err
 	}
-	f.start = start
 	if f.header > 0 && !f.sectionAt(start) && f.sectionAt(start+f.header) {
 		f.base = f.header
 	}
