@@ -138,6 +138,28 @@ func (k *signerKey) SignDigest(ctx context.Context, digest []byte, opts crypto.S
 	return k.s.Sign(rand.Reader, digest, opts)
 }
 
+// A Timestamper obtains time stamps: from an authority over the network (tsphttp.Client), or as one (tsp.Authority).
+// It is safe for concurrent use.
+//
+// Containers reserve room before anything is signed, so a Timestamper whose tokens may be longer than 8 KiB has a
+// method MaxSize() int as well: the octets of its longest token. See StampSize.
+type Timestamper interface {
+	// Timestamp returns a TimeStampToken, DER, over a digest made with h (RFC 3161, GM/T 0033, GB/T 20520).
+	Timestamp(ctx context.Context, h Hash, digest []byte) ([]byte, error)
+}
+
+// StampSize is the room in octets that a token of t needs at most: 0 for nil, what its MaxSize says if that is more than
+// nothing, else 8 KiB, which holds a token with a chain of three RSA certificates.
+func StampSize(t Timestamper) int {
+	if t == nil {
+		return 0
+	}
+	if m, ok := t.(interface{ MaxSize() int }); ok && m.MaxSize() > 0 {
+		return m.MaxSize()
+	}
+	return 8 << 10
+}
+
 var (
 	// ErrWeakKey: the key is too short to sign with.
 	ErrWeakKey = errors.New("sign: key too weak")

@@ -328,3 +328,25 @@ func TestOpenSSLAgrees(t *testing.T) {
 		})
 	}
 }
+
+type stamper struct{}
+
+func (stamper) Timestamp(context.Context, sign.Hash, []byte) ([]byte, error) { return nil, nil }
+
+type sized struct {
+	stamper
+	n int
+}
+
+func (s sized) MaxSize() int { return s.n }
+
+func TestStampSize(t *testing.T) {
+	for _, c := range []struct {
+		t    sign.Timestamper
+		want int
+	}{{nil, 0}, {stamper{}, 8192}, {sized{n: 100}, 100}, {sized{}, 8192}, {sized{n: -1}, 8192}} {
+		if got := sign.StampSize(c.t); got != c.want {
+			t.Errorf("%#v: %d", c.t, got)
+		}
+	}
+}
