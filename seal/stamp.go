@@ -164,33 +164,34 @@ func (s *stamp) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		b, err := s.value(ctx, act, part, content)
+		value, err := s.value(ctx, act, part, content)
 		if err != nil {
 			return nil, err
 		}
-		values = append(values, sign.Value{Bytes: b})
+		values = append(values, value)
 	}
 	return values, nil
 }
 
-func (s *stamp) value(ctx context.Context, act *sign.Act, part sign.Part, content sign.Sums) ([]byte, error) {
+func (s *stamp) value(ctx context.Context, act *sign.Act, part sign.Part, content sign.Sums) (sign.Value, error) {
 	switch part.Format {
 	case sign.SES:
-		return s.ses(ctx, act.Time, part.Property, content, act.Evidence)
+		b, err := s.ses(ctx, act.Time, part.Property, content, act.Evidence)
+		return sign.Value{Bytes: b}, err
 	case sign.CMS:
 		values, err := s.cms.Sign(ctx, &sign.Act{Content: content, Evidence: act.Evidence, Parts: []sign.Part{{Format: sign.CMS}}})
 		if err != nil {
-			return nil, err
+			return sign.Value{}, err
 		}
-		return values[0].Bytes, nil
+		return values[0], nil
 	}
 	digest, err := content.Get(s.outer.scheme.Hash)
 	if err != nil {
-		return nil, err
+		return sign.Value{}, err
 	}
 	inner, err := s.ses(ctx, act.Time, part.Property, content, nil)
 	if err != nil {
-		return nil, err
+		return sign.Value{}, err
 	}
 	o := attribute(sign.AttributeSignature, inner)
 	if len(act.Evidence) > 0 {

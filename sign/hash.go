@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 
+	"github.com/courtseal/courtseal/internal/der"
 	"github.com/courtseal/courtseal/internal/gm"
 )
 
@@ -29,16 +30,31 @@ type Sums map[Hash][]byte
 var hashes = map[Hash]struct {
 	std  crypto.Hash
 	size int
+	oid  OID
 }{
-	SM3:    {0, 32},
-	SHA256: {crypto.SHA256, 32},
-	SHA384: {crypto.SHA384, 48},
-	SHA512: {crypto.SHA512, 64},
-	SHA1:   {crypto.SHA1, 20},
+	SM3:    {0, 32, der.MustOID("1.2.156.10197.1.401")},
+	SHA256: {crypto.SHA256, 32, der.MustOID("2.16.840.1.101.3.4.2.1")},
+	SHA384: {crypto.SHA384, 48, der.MustOID("2.16.840.1.101.3.4.2.2")},
+	SHA512: {crypto.SHA512, 64, der.MustOID("2.16.840.1.101.3.4.2.3")},
+	SHA1:   {crypto.SHA1, 20, der.MustOID("1.3.14.3.2.26")},
 }
+
+var hashOIDs = func() map[OID]Hash {
+	m := map[OID]Hash{der.MustOID("1.2.156.10197.1.401.1"): SM3} // GB/T 33560 names both; it is the same hash
+	for h, d := range hashes {
+		m[d.oid] = h
+	}
+	return m
+}()
 
 // Size is the length of a digest in bytes; 0 for an unknown hash.
 func (h Hash) Size() int { return hashes[h].size }
+
+// OID is the object identifier of the hash; empty for an unknown hash.
+func (h Hash) OID() OID { return hashes[h].oid }
+
+// HashOf returns the hash that an object identifier names; empty: unknown.
+func HashOf(o OID) Hash { return hashOIDs[o] }
 
 // New starts a hash. Every one implements encoding.BinaryMarshaler, so that a running state can be cloned.
 // It returns nil for an unknown hash.

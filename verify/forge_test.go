@@ -259,5 +259,6 @@ func second(w *world, n int, more map[int]string) revisionSpec {
 
 // signCMS makes a CMS that binds one value.
 func signCMS(ctx context.Context, key sign.Key, digest []byte, t sign.OID, value []byte) ([]byte, error) {
-	return cms.Sign(ctx, key, digest, cms.Options{Attributes: []cms.Attribute{{Type: t, Values: [][]byte{value}}}})
+	v, err := cms.Sign(ctx, key, digest, cms.Options{Attributes: []cms.Attribute{{Type: t, Values: [][]byte{value}}}})
+	return v.Bytes, err
 }

@@ -43,11 +43,11 @@ func signCMS(t *testing.T, kind testpki.Kind, o cms.Options) []byte {
 		scheme, _ = sign.SchemeFor(key.Public())
 	}
 	o.Attributes = []cms.Attribute{cms.Evidence([]byte("leaf 17"))}
-	b, err := cms.Sign(ctx, key, sums(content)[scheme.Hash], o)
+	v, err := cms.Sign(ctx, key, sums(content)[scheme.Hash], o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b
+	return v.Bytes
 }
 
 // BouncyCastle verifies every kind of CMS that is made here, and not over another content.

@@ -23,6 +23,9 @@ type Options struct {
 	SigningTime bool             // write signingTime: Act.Time, or Now where there is no Act; never in PAdES
 	Now         func() time.Time // nil: time.Now
 	Attributes  []Attribute      // further signed attributes
+	TSA         sign.Timestamper // stamps the signature value with a time; nil: nobody does. See [TimeStamp]
+	GM          bool             // name signedData and data as GM/T 0010 does (1.2.156.10197.6.1.4.2), not as PKCS #7
+	NoChain     bool             // write no certificates: whoever reads it has them
 }
 
 // SM2OID chooses the OBJECT IDENTIFIER written for an SM2 signature value.
@@ -54,22 +57,39 @@ var ErrAttribute = errors.New("cms: attribute malformed or repeated")
 // The key has to fit its certificate and be strong enough: sign.ErrKeyMismatch, sign.ErrEncryptionCert,
 // sign.ErrWeakKey, sign.ErrUnsupportedKey. A digest of another length is sign.ErrMissingSum, a bad attribute
 // ErrAttribute.
-func Sign(ctx context.Context, key sign.Key, digest []byte, o Options) ([]byte, error) {
-	w, err := newWriter(key, o)
+//
+// A time stamp that cannot be had is a note of the Value, never an error: see [TimeStamp].
+func Sign(ctx context.Context, key sign.Key, digest []byte, o Options) (sign.Value, error) {
+	w, err := newWriter(key, oidData, o)
+	if err != nil {
+		return sign.Value{}, err
+	}
+	return w.sign(ctx, digest, nil, w.signingTime(time.Time{}), nil)
+}
+
+// Attached returns a function that makes SignedData which carry their content, of a type other than data: time-stamp
+// tokens, for one. The certificates are read once; the function is safe for concurrent use. The errors are those of
+// Sign.
+func Attached(key sign.Key, eContentType sign.OID, o Options) (func(ctx context.Context, content []byte) (sign.Value, error), error) {
+	if !eContentType.Valid() {
+		return nil, fmt.Errorf("%w: eContentType %s", ErrAttribute, eContentType)
+	}
+	w, err := newWriter(key, eContentType, o)
 	if err != nil {
 		return nil, err
 	}
-	var at time.Time
-	if o.SigningTime {
-		at = w.now()
-	}
-	return w.sign(ctx, digest, at, nil)
+	return func(ctx context.Context, content []byte) (sign.Value, error) {
+		if content == nil {
+			content = []byte{}
+		}
+		return w.sign(ctx, w.scheme.Hash.Sum(content), content, w.signingTime(time.Time{}), nil)
+	}, nil
 }
 
-// MaxSize is the longest SignedData that Sign makes with this key and these options, attributes included. The errors
+// MaxSize is the longest SignedData that Sign makes with this key and these options, attributes and time stamp included. The errors
 // are those of Sign.
 func MaxSize(key sign.Key, o Options) (int, error) {
-	w, err := newWriter(key, o)
+	w, err := newWriter(key, oidData, o)
 	if err != nil {
 		return 0, err
 	}
@@ -79,7 +99,7 @@ func MaxSize(key sign.Key, o Options) (int, error) {
 // New returns a Signer of CMS values (sign.CMS). It binds Act.Evidence as a signed attribute; its MaxSize holds without
 // evidence, and a wrapper that adds n bytes of it adds n + 128. The errors are those of Sign.
 func New(key sign.Key, o Options) (sign.Signer, error) {
-	w, err := newWriter(key, o)
+	w, err := newWriter(key, oidData, o)
 	if err != nil {
 		return nil, err
 	}
@@ -96,12 +116,7 @@ type signer struct {
 func (s *signer) Profile() sign.Profile { return s.profile }
 
 func (s *signer) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
-	var at time.Time
-	if s.w.withTime {
-		if at = act.Time; at.IsZero() {
-			at = s.w.now()
-		}
-	}
+	at := s.w.signingTime(act.Time)
 	var evidence []Attribute
 	if len(act.Evidence) > 0 {
 		evidence = []Attribute{Evidence(act.Evidence)}
@@ -119,11 +134,11 @@ func (s *signer) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) 
 		if err != nil {
 			return nil, err
 		}
-		b, err := s.w.sign(ctx, digest, at, evidence)
+		value, err := s.w.sign(ctx, digest, nil, at, evidence)
 		if err != nil {
 			return nil, err
 		}
-		values = append(values, sign.Value{Bytes: b})
+		values = append(values, value)
 	}
 	return values, nil
 }
@@ -134,13 +149,17 @@ type writer struct {
 	scheme     sign.Scheme
 	withTime   bool
 	now        func() time.Time
+	tsa        sign.Timestamper
+	outer      der.OID  // contentType
 	attributes [][]byte // encoded: contentType, signing-certificate-v2, those of Options
-	head       []byte   // SignedData up to signerInfos
+	head       []byte   // SignedData up to encapContentInfo
+	inner      []byte   // eContentType
+	chain      []byte   // certificates
 	signer     []byte   // SignerInfo up to signedAttrs
 	algorithm  []byte   // signatureAlgorithm
 }
 
-func newWriter(key sign.Key, o Options) (*writer, error) {
+func newWriter(key sign.Key, eContentType der.OID, o Options) (*writer, error) {
 	scheme, err := schemeFor(key, o.Scheme)
 	if err != nil {
 		return nil, err
@@ -149,21 +168,43 @@ func newWriter(key sign.Key, o Options) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{key: key, scheme: scheme, withTime: o.SigningTime, now: o.Now, algorithm: signatureAlgorithm(scheme, o.SM2OID)}
+	w := &writer{key: key, scheme: scheme, withTime: o.SigningTime, now: o.Now, tsa: o.TSA, outer: oidSignedData,
+		algorithm: signatureAlgorithm(scheme, o.SM2OID)}
 	if w.now == nil {
 		w.now = time.Now
 	}
-	if w.attributes, err = fixedAttributes(cert, scheme.Hash, o.Attributes); err != nil {
+	if o.GM {
+		if w.outer = oidGMSignedData; eContentType == oidData {
+			eContentType = oidGMData
+		}
+	}
+	if w.attributes, err = fixedAttributes(cert, scheme.Hash, eContentType, o.Attributes); err != nil {
 		return nil, err
 	}
-	digest := algorithm(digestOIDs[scheme.Hash], nil)
-	version := []byte{byte(asn1.INTEGER), 1, 1} // RFC 5652 5.1, 5.3: data, certificates alone, issuerAndSerialNumber
-	w.head = slices.Concat(version,
-		tlv(asn1.SET, digest),
-		tlv(asn1.SEQUENCE, tlv(asn1.OBJECT_IDENTIFIER, []byte(oidData))),
-		tlv(context0, setOf(key.Chain())...))
-	w.signer = slices.Concat(version, issuerAndSerial(cert), digest)
+	digest := algorithm(scheme.Hash.OID(), nil)
+	version := func(n byte) []byte { return []byte{byte(asn1.INTEGER), 1, n} } // RFC 5652 5.1 and 5.3
+	syntax := version(3)
+	if isData(eContentType) {
+		syntax = version(1)
+	}
+	w.head = slices.Concat(syntax, tlv(asn1.SET, digest))
+	w.inner = tlv(asn1.OBJECT_IDENTIFIER, []byte(eContentType))
+	if !o.NoChain {
+		w.chain = tlv(context0, setOf(key.Chain())...)
+	}
+	w.signer = slices.Concat(version(1), issuerAndSerial(cert), digest)
 	return w, nil
+}
+
+// signingTime is what goes into the attribute: a time that is known, else that of the clock; zero: nothing.
+func (w *writer) signingTime(known time.Time) time.Time {
+	switch {
+	case !w.withTime:
+		return time.Time{}
+	case known.IsZero():
+		return w.now()
+	}
+	return known
 }
 
 // schemeFor picks the scheme, or checks the one that is wanted.
@@ -206,9 +247,9 @@ func certificateOf(key sign.Key) (*gm.Certificate, error) {
 	return own, nil
 }
 
-func fixedAttributes(cert *gm.Certificate, h sign.Hash, further []Attribute) ([][]byte, error) {
+func fixedAttributes(cert *gm.Certificate, h sign.Hash, eContentType der.OID, further []Attribute) ([][]byte, error) {
 	all := [][]byte{
-		attribute(oidContentType, tlv(asn1.OBJECT_IDENTIFIER, []byte(oidData))),
+		attribute(oidContentType, tlv(asn1.OBJECT_IDENTIFIER, []byte(eContentType))),
 		attribute(oidSigningCertificateV2, signingCertificate(cert, h)),
 	}
 	seen := map[sign.OID]bool{oidContentType: true, oidMessageDigest: true, oidSigningTime: true,
@@ -228,20 +269,21 @@ func fixedAttributes(cert *gm.Certificate, h sign.Hash, further []Attribute) ([]
 	return all, nil
 }
 
-// sign makes the value. A zero time means no signingTime.
-func (w *writer) sign(ctx context.Context, digest []byte, at time.Time, further []Attribute) ([]byte, error) {
+// sign makes the value: detached without content. A zero time means no signingTime.
+func (w *writer) sign(ctx context.Context, digest, content []byte, at time.Time, further []Attribute) (sign.Value, error) {
 	if len(digest) != w.scheme.Hash.Size() {
-		return nil, fmt.Errorf("%w: %d octets are not a digest of %s", sign.ErrMissingSum, len(digest), w.scheme.Hash)
+		return sign.Value{}, fmt.Errorf("%w: %d octets are not a digest of %s", sign.ErrMissingSum, len(digest), w.scheme.Hash)
 	}
 	attrs := w.signedAttrs(digest, at, further)
 	value, err := w.scheme.Sign(ctx, w.key, attrs)
 	if err != nil {
-		return nil, err
+		return sign.Value{}, err
 	}
 	if n := w.scheme.MaxSize(w.key.Public()); len(value) == 0 || len(value) > n {
-		return nil, fmt.Errorf("%w: the key gave %d octets, %s has at most %d", sign.ErrSignature, len(value), w.scheme, n)
+		return sign.Value{}, fmt.Errorf("%w: the key gave %d octets, %s has at most %d", sign.ErrSignature, len(value), w.scheme, n)
 	}
-	return w.encode(attrs, value), nil
+	token, notes := TimeStamp(ctx, w.tsa, w.scheme.Hash, value)
+	return sign.Value{Bytes: w.encode(content, attrs, value, token), Notes: notes}, nil
 }
 
 // maxSize encodes with the longest of everything that varies.
@@ -251,7 +293,7 @@ func (w *writer) maxSize() int {
 		at = time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC) // a GeneralizedTime, longer than UTCTime
 	}
 	attrs := w.signedAttrs(make([]byte, w.scheme.Hash.Size()), at, nil)
-	return len(w.encode(attrs, make([]byte, w.scheme.MaxSize(w.key.Public()))))
+	return len(w.encode(nil, attrs, make([]byte, w.scheme.MaxSize(w.key.Public())), make([]byte, sign.StampSize(w.tsa))))
 }
 
 // signedAttrs is the SET OF Attribute whose DER is signed (RFC 5652 5.4).
@@ -269,22 +311,38 @@ func (w *writer) signedAttrs(digest []byte, at time.Time, further []Attribute) [
 
 // encode puts the ContentInfo together. Sizes come first, so that every octet is written once: attrs may hold a seal
 // with its picture.
-func (w *writer) encode(attrs, value []byte) []byte {
+func (w *writer) encode(content, attrs, value, token []byte) []byte {
 	attrs = contentOf(attrs)
+	var unsigned []byte
+	if len(token) > 0 {
+		unsigned = tlv(context1, attribute(oidTimeStampToken, token))
+	}
 	element := func(n int) int { return der.HeaderSize(n) + n }
-	info := len(w.signer) + element(len(attrs)) + len(w.algorithm) + element(len(value))
+	encap := len(w.inner)
+	if content != nil {
+		encap += element(element(len(content)))
+	}
+	info := len(w.signer) + element(len(attrs)) + len(w.algorithm) + element(len(value)) + len(unsigned)
 	infos := element(info)
-	data := len(w.head) + element(infos)
+	data := len(w.head) + element(encap) + len(w.chain) + element(infos)
 	explicit := element(data)
-	contentInfo := element(len(oidSignedData)) + element(explicit)
+	contentInfo := element(len(w.outer)) + element(explicit)
 
 	out := make([]byte, 0, element(contentInfo))
 	out = der.AppendHeader(out, byte(asn1.SEQUENCE), contentInfo)
-	out = der.AppendHeader(out, byte(asn1.OBJECT_IDENTIFIER), len(oidSignedData))
-	out = append(out, oidSignedData...)
+	out = der.AppendHeader(out, byte(asn1.OBJECT_IDENTIFIER), len(w.outer))
+	out = append(out, w.outer...)
 	out = der.AppendHeader(out, byte(context0), explicit)
 	out = der.AppendHeader(out, byte(asn1.SEQUENCE), data)
 	out = append(out, w.head...)
+	out = der.AppendHeader(out, byte(asn1.SEQUENCE), encap)
+	out = append(out, w.inner...)
+	if content != nil {
+		out = der.AppendHeader(out, byte(context0), element(len(content)))
+		out = der.AppendHeader(out, byte(asn1.OCTET_STRING), len(content))
+		out = append(out, content...)
+	}
+	out = append(out, w.chain...)
 	out = der.AppendHeader(out, byte(asn1.SET), infos)
 	out = der.AppendHeader(out, byte(asn1.SEQUENCE), info)
 	out = append(out, w.signer...)
@@ -292,7 +350,8 @@ func (w *writer) encode(attrs, value []byte) []byte {
 	out = append(out, attrs...)
 	out = append(out, w.algorithm...)
 	out = der.AppendHeader(out, byte(asn1.OCTET_STRING), len(value))
-	return append(out, value...)
+	out = append(out, value...)
+	return append(out, unsigned...)
 }
 
 // contentOf an element in DER.
@@ -356,7 +415,7 @@ func signatureAlgorithm(s sign.Scheme, sm2 SM2OID) []byte {
 // pssParameters is RSASSA-PSS-params (RFC 4055): the hash, MGF1 with the same, a salt as long; trailerField by default.
 func pssParameters(h sign.Hash) []byte {
 	explicit := func(n asn1.Tag, b []byte) []byte { return tlv(n.ContextSpecific().Constructed(), b) }
-	hash := algorithm(digestOIDs[h], []byte{byte(asn1.NULL), 0})
+	hash := algorithm(h.OID(), []byte{byte(asn1.NULL), 0})
 	return tlv(asn1.SEQUENCE,
 		explicit(0, hash),
 		explicit(1, algorithm(oidMGF1, hash)),
@@ -372,7 +431,7 @@ func issuerAndSerial(c *gm.Certificate) []byte {
 func signingCertificate(c *gm.Certificate, h sign.Hash) []byte {
 	var named []byte
 	if h != sign.SHA256 {
-		named = algorithm(digestOIDs[h], nil)
+		named = algorithm(h.OID(), nil)
 	}
 	issuer, serial, _ := certificateNames(c.Raw)
 	directoryName := tlv(asn1.Tag(4).ContextSpecific().Constructed(), issuer)

@@ -75,11 +75,11 @@ func mustSign(t testing.TB, key sign.Key, o Options) []byte {
 	if scheme == (sign.Scheme{}) {
 		scheme, _ = sign.SchemeFor(key.Public())
 	}
-	b, err := Sign(ctx, key, sums[scheme.Hash], o)
-	if err != nil {
-		t.Fatal(err)
+	v, err := Sign(ctx, key, sums[scheme.Hash], o)
+	if err != nil || len(v.Notes) > 0 {
+		t.Fatal(err, v.Notes)
 	}
-	return b
+	return v.Bytes
 }
 
 func mustParse(t testing.TB, b []byte) *SignedData {

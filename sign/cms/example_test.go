@@ -18,7 +18,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	signed, err := cms.Parse(value)
+	signed, err := cms.Parse(value.Bytes)
 	if err != nil {
 		panic(err)
 	}

@@ -26,7 +26,7 @@ func hostile() map[string][]byte {
 			tlv(asn1.SEQUENCE, tlv(asn1.OBJECT_IDENTIFIER, []byte(oidData)), eContent), tlv(context0, certs), tlv(asn1.SET, infos))))
 	}
 	open := func(b []byte) []byte { return append([]byte{0x30, 0x80}, b...) }
-	id := algorithm(oidSM3, nil)
+	id := algorithm(sign.SM3.OID(), nil)
 	info := func(attrs []byte) []byte {
 		return tlv(asn1.SEQUENCE, []byte{2, 1, 1}, tlv(asn1.SEQUENCE, tlv(asn1.SEQUENCE), []byte{2, 1, 1}), id, tlv(context0, attrs), id, tlv(asn1.OCTET_STRING))
 	}

@@ -17,6 +17,9 @@ var (
 	oidSigningCertificate   = der.MustOID("1.2.840.113549.1.9.16.2.12") // RFC 2634: SHA-1
 	oidSigningCertificateV2 = der.MustOID("1.2.840.113549.1.9.16.2.47") // RFC 5035
 
+	oidTimeStampToken = der.MustOID("1.2.840.113549.1.9.16.2.14") // RFC 3161, appendix A
+	oidTSTInfo        = der.MustOID("1.2.840.113549.1.9.16.1.4")
+
 	oidRSA       = der.MustOID("1.2.840.113549.1.1.1")
 	oidPSS       = der.MustOID("1.2.840.113549.1.1.10")
 	oidMGF1      = der.MustOID("1.2.840.113549.1.1.8")
@@ -24,27 +27,7 @@ var (
 	oidSM2Curve  = der.MustOID("1.2.156.10197.1.301")
 	oidSM2SM3    = der.MustOID("1.2.156.10197.1.501")
 	oidSM2Slip   = der.MustOID("1.2.156.10197.501") // what some writers make of it
-	oidSM3       = der.MustOID("1.2.156.10197.1.401")
-	oidSM3NoKey  = der.MustOID("1.2.156.10197.1.401.1") // GB/T 33560 names both; it is the same hash
 	oidSubjectID = der.MustOID("2.5.29.14")
-)
-
-// digestOIDs are written; digestHashes are read.
-var (
-	digestOIDs = map[sign.Hash]der.OID{
-		sign.SM3:    oidSM3,
-		sign.SHA256: der.MustOID("2.16.840.1.101.3.4.2.1"),
-		sign.SHA384: der.MustOID("2.16.840.1.101.3.4.2.2"),
-		sign.SHA512: der.MustOID("2.16.840.1.101.3.4.2.3"),
-	}
-	digestHashes = map[der.OID]sign.Hash{
-		oidSM3:                       sign.SM3,
-		oidSM3NoKey:                  sign.SM3,
-		digestOIDs[sign.SHA256]:      sign.SHA256,
-		digestOIDs[sign.SHA384]:      sign.SHA384,
-		digestOIDs[sign.SHA512]:      sign.SHA512,
-		der.MustOID("1.3.14.3.2.26"): sign.SHA1,
-	}
 )
 
 // schemes are the signature algorithms that name their hash.

@@ -311,7 +311,7 @@ func (p *parser) attributes(set cryptobyte.String, field string) (out []Attribut
 
 // scheme is what digestAlgorithm and signatureAlgorithm mean together.
 func (p *parser) scheme(digest, signature der.OID, params []byte) sign.Scheme {
-	h := digestHashes[digest]
+	h := sign.HashOf(digest)
 	s := schemes[signature]
 	if signature != oidPSS {
 		p.noParameters(params)
@@ -365,7 +365,7 @@ func pssHash(params []byte) sign.Hash {
 		if !der.ReadAlgorithm(&field, &oid, &inner) || !field.Empty() || inner != nil {
 			return ""
 		}
-		hash = digestHashes[oid]
+		hash = sign.HashOf(oid)
 	}
 	if !s.ReadOptionalASN1(&field, &present, context1) {
 		return ""
@@ -378,7 +378,7 @@ func pssHash(params []byte) sign.Hash {
 		if !der.ReadAlgorithm(&of, &oid, &inner) || !of.Empty() || inner != nil {
 			return ""
 		}
-		mask = digestHashes[oid]
+		mask = sign.HashOf(oid)
 	}
 	salt, trailer := 20, 1
 	if !s.ReadOptionalASN1Integer(&salt, asn1.Tag(2).ContextSpecific().Constructed(), 20) ||

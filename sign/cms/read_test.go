@@ -89,24 +89,24 @@ func TestReadsWhatOthersWrite(t *testing.T) {
 		{"SM2 slip", sm2, func(p *parts, resign func()) { p.algorithm = algorithm(oidSM2Slip, nil) }, noteOID, nil},
 		{"SM2 NULL", sm2, func(p *parts, resign func()) {
 			p.algorithm = algorithm(oidSM2Sign, null)
-			p.digest = algorithm(oidSM3, null)
+			p.digest = algorithm(sign.SM3.OID(), null)
 		}, "", nil},
-		{"SM3 without key", sm2, func(p *parts, resign func()) { p.digest = algorithm(oidSM3NoKey, nil) }, "", nil},
+		{"SM3 without key", sm2, func(p *parts, resign func()) { p.digest = algorithm(der.MustOID("1.2.156.10197.1.401.1"), nil) }, "", nil},
 		{"SM2 with parameters", sm2, func(p *parts, resign func()) {
 			p.algorithm = algorithm(oidSM2SM3, tlv(asn1.OBJECT_IDENTIFIER, []byte(oidSM2Curve)))
 		}, noteParameters, nil},
 		{"SM2 raw value", sm2, func(p *parts, resign func()) { p.value = rawSM2(t, p.value) }, noteRawValue, nil},
 		{"SM2 raw value, wrong", sm2, func(p *parts, resign func()) { p.value = rawSM2(t, p.value); p.value[40] ^= 1 }, noteRawValue, sign.ErrSignature},
-		{"SM2 with SHA-256", sm2, func(p *parts, resign func()) { p.digest = algorithm(digestOIDs[sign.SHA256], nil) }, noteHashes, ErrDigest},
+		{"SM2 with SHA-256", sm2, func(p *parts, resign func()) { p.digest = algorithm(sign.SHA256.OID(), nil) }, noteHashes, ErrDigest},
 		{"rsaEncryption", rsa, func(p *parts, resign func()) { p.algorithm = algorithm(oidRSA, null) }, "", nil},
 		{"RSA without NULL", rsa, func(p *parts, resign func()) {
 			p.algorithm = algorithm(oidRSA, nil)
-			p.digest = algorithm(digestOIDs[sign.SHA256], null)
+			p.digest = algorithm(sign.SHA256.OID(), null)
 		}, "", nil},
 		{"RSA said to be SHA-512", rsa, func(p *parts, resign func()) { p.algorithm = algorithm(der.MustOID("1.2.840.113549.1.1.13"), nil) }, noteHashes, ErrUnsupported},
 		{"MD5", rsa, func(p *parts, resign func()) { p.digest, p.algorithm = algorithm(md5, nil), algorithm(oidRSA, null) }, "", ErrUnsupported},
 		{"RSA with SM3", rsa, func(p *parts, resign func()) {
-			p.digest, p.algorithm = algorithm(oidSM3, nil), algorithm(der.MustOID("1.2.156.10197.1.504"), null)
+			p.digest, p.algorithm = algorithm(sign.SM3.OID(), nil), algorithm(der.MustOID("1.2.156.10197.1.504"), null)
 		}, "", ErrDigest},
 		{"ECDSA called SM2", p256, func(p *parts, resign func()) { p.algorithm = algorithm(oidSM2SM3, nil) }, noteHashes, ErrUnsupported},
 		{"attributes unordered", sm2, func(p *parts, resign func()) {
@@ -138,7 +138,7 @@ func TestReadsWhatOthersWrite(t *testing.T) {
 			p.attrs = append(append(ct, d...), s...)
 			resign()
 		}, "", ErrCertificate},
-		{"content is something else", sm2, func(p *parts, resign func()) { p.eContentType = oidSM3 }, "", ErrContentType},
+		{"content is something else", sm2, func(p *parts, resign func()) { p.eContentType = sign.SM3.OID() }, "", ErrContentType},
 		{"content inside", sm2, func(p *parts, resign func()) { p.eContent = content }, "", nil},
 		{"other content inside", sm2, func(p *parts, resign func()) { p.eContent = []byte("other") }, "", ErrDigest},
 		{"no attributes, content inside", sm2, func(p *parts, resign func()) {
@@ -151,7 +151,7 @@ func TestReadsWhatOthersWrite(t *testing.T) {
 			p.value, _ = sign.Scheme{Kind: sign.RSA, Hash: sign.SHA256}.Sign(ctx, rsa, content)
 		}, "", nil},
 		{"no attributes, RSA of something else", rsa, func(p *parts, resign func()) { p.attrs = nil }, "", sign.ErrSignature},
-		{"no attributes, content is not data", rsa, func(p *parts, resign func()) { p.attrs, p.eContentType = nil, oidSM3 }, "", ErrAbsent},
+		{"no attributes, content is not data", rsa, func(p *parts, resign func()) { p.attrs, p.eContentType = nil, sign.SM3.OID() }, "", ErrAbsent},
 		{"no signer", sm2, func(p *parts, resign func()) { p.signers = 0 }, "", ErrNoSigner},
 		{"two signers", sm2, func(p *parts, resign func()) { p.signers = 2 }, "", nil},
 		{"no certificate", sm2, func(p *parts, resign func()) { p.certs = p.certs[:0] }, "", ErrNoCertificate},
@@ -192,7 +192,7 @@ func rawSM2(t *testing.T, v []byte) []byte {
 // PSS is checked only where one hash does everything.
 func TestPSSParameters(t *testing.T) {
 	explicit := func(n asn1.Tag, b []byte) []byte { return tlv(n.ContextSpecific().Constructed(), b) }
-	hash := func(h sign.Hash) []byte { return algorithm(digestOIDs[h], nil) }
+	hash := func(h sign.Hash) []byte { return algorithm(h.OID(), nil) }
 	mgf := func(h sign.Hash) []byte { return explicit(1, algorithm(oidMGF1, hash(h))) }
 	for name, c := range map[string]struct {
 		params []byte
@@ -285,7 +285,7 @@ func TestParseRefuses(t *testing.T) {
 				p.certs[i] = []byte{0x30, 0}
 			}
 		},
-		"1025 attributes": func(p *parts) { p.attrs = bytes.Repeat(attribute(oidSM3, []byte{5, 0}), 1025) },
+		"1025 attributes": func(p *parts) { p.attrs = bytes.Repeat(attribute(sign.SM3.OID(), []byte{5, 0}), 1025) },
 		"1025 values": func(p *parts) {
 			p.attrs = tlv(asn1.SEQUENCE, tlv(asn1.OBJECT_IDENTIFIER, []byte(oidData)), tlv(asn1.SET, bytes.Repeat([]byte{5, 0}, 1025)))
 		},
@@ -327,11 +327,11 @@ func TestCheckCertificate(t *testing.T) {
 		"v1, malformed":      {v1(sha1, []byte{5, 0}), ErrAttribute},
 		"v1, empty":          {attribute(oidSigningCertificate, tlv(asn1.SEQUENCE, tlv(asn1.SEQUENCE))), ErrAttribute},
 		"v1 twice":           {append(v1(sha1), v1(sha1)...), ErrAttribute},
-		"v2 SHA-512":         {v2(digestOIDs[sign.SHA512]), nil},
-		"v2 wrongly named":   {v2(digestOIDs[sign.SHA384]), ErrCertificate},
+		"v2 SHA-512":         {v2(sign.SHA512.OID()), nil},
+		"v2 wrongly named":   {v2(sign.SHA384.OID()), ErrCertificate},
 		"v2 of unknown hash": {v2(oidData), ErrUnsupported},
-		"v1 right, v2 wrong": {append(v1(sha1), v2(digestOIDs[sign.SHA384])...), ErrCertificate},
-		"v1 wrong, v2 right": {append(v1(nil), v2(digestOIDs[sign.SHA512])...), ErrCertificate},
+		"v1 right, v2 wrong": {append(v1(sha1), v2(sign.SHA384.OID())...), ErrCertificate},
+		"v1 wrong, v2 right": {append(v1(nil), v2(sign.SHA512.OID())...), ErrCertificate},
 		"neither":            {nil, ErrAbsent},
 	} {
 		p, resign := take(t, key, Options{})

@@ -166,7 +166,7 @@ func checkESSCertID(value, cert []byte, v2 bool) error {
 			if !der.ReadAlgorithm(&id, &oid, &params) {
 				return malformed("hashAlgorithm")
 			}
-			if h = digestHashes[oid]; h == "" {
+			if h = sign.HashOf(oid); h == "" {
 				return fmt.Errorf("%w: hash %s", ErrUnsupported, oid)
 			}
 		}
@@ -256,7 +256,7 @@ func (si *SignerInfo) value(t sign.OID, name string) ([]byte, error) {
 }
 
 func (si *SignerInfo) hash() (sign.Hash, error) {
-	if h := digestHashes[si.DigestOID]; h != "" {
+	if h := sign.HashOf(si.DigestOID); h != "" {
 		return h, nil
 	}
 	return "", fmt.Errorf("%w: digestAlgorithm %s", ErrUnsupported, si.DigestOID)
