@@ -19,14 +19,15 @@ const module = "github.com/courtseal/courtseal"
 var allowed = map[string][]string{
 	"sign":                  {"internal/gm", "internal/der"},
 	"sign/cms":              {"sign", "internal/gm", "internal/der"},
-	"seal":                  {"sign", "sign/cms", "internal/gm", "internal/der"},
+	"sign/tsp":              {"sign", "sign/cms", "internal/gm", "internal/der"},
+	"seal":                  {"sign", "sign/cms", "sign/tsp", "internal/gm", "internal/der"},
 	"seal/imprint":          {"seal", "sign", "internal/glyph"},
 	"keydev":                {"keydev/internal/...", "internal/gm", "internal/der"},
 	"keydev/internal/soft":  {"keydev/internal/fault", "internal/gm", "internal/der"},
 	"keydev/internal/fault": {},
 	"keydev/keydevtest":     {"keydev", "internal/gm", "internal/der"},
 	"pdfx":                  {"sign", "internal/pdf", "internal/appearance", "internal/der", "internal/glyph"},
-	"verify":                {"pdfx", "seal", "sign", "sign/cms", "internal/pdf", "internal/appearance", "internal/gm", "internal/der"},
+	"verify":                {"pdfx", "seal", "sign", "sign/cms", "sign/tsp", "internal/pdf", "internal/appearance", "internal/gm", "internal/der"},
 	"internal/appearance":   {"sign", "internal/pdf"},
 	"internal/testpki":      {"sign", "internal/gm"},
 }
@@ -125,7 +126,7 @@ func TestNoNetworkNoProcesses(t *testing.T) {
 	except := map[string]string{"github.com/emmansun/gmsm/smx509": "os/exec"}
 	banned := []string{"net/http", "os/exec", "database/sql", "log", "log/slog", "plugin"}
 	roots := []string{"-deps"}
-	for _, name := range []string{"verify", "pdfx", "seal", "sign", "sign/cms", "keydev"} {
+	for _, name := range []string{"verify", "pdfx", "seal", "sign", "sign/cms", "sign/tsp", "keydev"} {
 		roots = append(roots, module+"/"+name)
 	}
 	for _, p := range list(t, nil, roots...) {

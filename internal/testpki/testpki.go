@@ -116,6 +116,16 @@ func (ca *CA) Certify(pub crypto.PublicKey, cn string, mod func(*gm.Certificate)
 	return create(t, ca.Cert, pub, ca.Key).Raw
 }
 
+// TimeStamping changes a template into that of a time-stamping authority: extended key usage timeStamping, critical and
+// alone, as RFC 3161 2.3 wants it.
+func TimeStamping(t *gm.Certificate) {
+	value, err := asn1.Marshal([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}})
+	if err != nil {
+		panic(err)
+	}
+	t.ExtraExtensions = append(t.ExtraExtensions, pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: value})
+}
+
 // PEM writes the authority's certificate.
 func (ca *CA) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Cert.Raw})
