@@ -130,6 +130,7 @@ type kit struct {
 	tbsVersion, timeInfo, dataHash, property, tbsExt []byte
 	signerCert, signerAlg, signStamp                 []byte
 	v1Signature                                      bool
+	longInput                                        bool // certificate and algorithm are signed though they follow toSign
 	signatureValue                                   func(der []byte) []byte
 }
 
@@ -224,7 +225,11 @@ func (k kit) signature() []byte {
 	if v1 {
 		tbs = append(tbs, cert, alg)
 	}
-	v := k.sign(key, seq(tbs...))
+	input := tbs
+	if k.longInput {
+		input = append(input[:len(input):len(input)], cert, alg)
+	}
+	v := k.sign(key, seq(input...))
 	value := bits(v)
 	if k.signatureValue != nil {
 		value = k.signatureValue(v)

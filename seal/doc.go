@@ -9,7 +9,8 @@
 // is signed then names the seal, the document's hash and the time. A holder who gets a new certificate needs the seal
 // made anew.
 //
-// [Parse] reads a seal, [Make] makes one, and [Seal.Stamp] puts it to use. The Signer that Stamp returns goes to a
+// [Parse] reads a seal, [Make] makes one, [Seal.AddTimeStamp] has it stamped with a time, and [Seal.Stamp] puts it to use.
+// The Signer that Stamp returns goes to a
 // container, such as package pdfx, which places the picture and the value in a document.
 //
 // # Formats
@@ -24,6 +25,9 @@
 //     key over the same content as signed attribute [sign.AttributeSignature], and evidence as the attribute of CMS.
 //     Both keys are holders.
 //
+// In each, StampOptions.TSA may have the signature value stamped with a time, and StampOptions.OuterTSA that of the outer
+// key. A stamp is beside what is signed: one that cannot be had is a note of the Value, and the signature stands.
+//
 // # Parse is not verify
 //
 // A parsed seal is what its bytes say, no more. [Seal.VerifyValue], [Signature.VerifyValue] and [Seal.Holds] answer the
@@ -34,8 +38,15 @@
 //
 // # Generations
 //
-// Version 1 is GM/T 0031-2014, 4 is GB/T 38540-2020, 5 is GM/T 0031-2025; the withdrawn C0119 has version 4's shape
-// with version 1's times and signing input. All are read and checked; version 4 is made and used.
+//	         standard           read, checked  made  used  maker signs          time stamps
+//	C0119    (withdrawn)        yes            no    no    as in 1 or 4         -
+//	1        GM/T 0031-2014     yes            no    no    info, cert, alg      in timeInfo, inside what is signed
+//	4        GB/T 38540-2020    yes            yes   yes   info                 of the signature
+//	5        GM/T 0031-2025     yes            yes   yes   info                 of the signature and of the seal
+//
+// C0119 has version 4's shape with version 1's times (UTCTime), and signatures of version 1's shape. Version 1 knows RSA
+// with SHA-1 or SHA-256 beside SM2; RSA is checked and never made. GM/T 0031-2014 only gives an example of the version
+// number, and files with others are read: [Seal.Generation] goes by the shape, and by the number from 4 on.
 //
 // # Notes
 //

@@ -15,7 +15,8 @@ var (
 	ErrNotHolder = errors.New("seal: not a holder of the seal")
 	// ErrExpired is what every ExpiredError wraps.
 	ErrExpired = errors.New("seal: outside its validity")
-	// ErrUnsupportedVersion: a seal of a generation that is only read here; GB/T 38540-2020 is made and used.
+	// ErrUnsupportedVersion: a seal of a generation that is only read here; those of GB/T 38540-2020 and GM/T 0031-2025
+	// are made and used.
 	ErrUnsupportedVersion = errors.New("seal: version is read only")
 )
 

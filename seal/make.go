@@ -16,15 +16,18 @@ import (
 	"github.com/courtseal/courtseal/internal/der"
 	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/sign"
+	"github.com/courtseal/courtseal/sign/tsp"
 )
 
 // ErrTemplate is wrapped where Make refuses a template; the text names the field.
 var ErrTemplate = errors.New("seal: template cannot be made a seal")
 
 // Make signs the template with the maker's key and returns the seal, parsed from the bytes it wrote: strict DER of
-// GB/T 38540-2020 6.1. The key is SM2 and has the maker's signing certificate, valid at Created.
+// GB/T 38540-2020 6.1 or GM/T 0031-2025. The key is SM2 and has the maker's signing certificate, valid at Created; its
+// chain and revocation, which GM/T 0031-2025 wants checked first, take roots and are the caller's to ask. A seal of
+// GM/T 0031-2025 may then be stamped with a time: see [Seal.AddTimeStamp].
 //
-// Of the template it takes: Version (zero: V4; V1 and V5 are ErrUnsupportedVersion). Vid (empty: "Courtseal") and ID,
+// Of the template it takes: Version (zero: V4; V5; V1 is ErrUnsupportedVersion). Vid (empty: "Courtseal") and ID,
 // ASCII. Type (zero: 1, a seal of an organisation). Name. CertListType (zero: by what is given): with Certificates,
 // Certs; with Digests, CertDigests and the SM3 digests of Certs. NotBefore before NotAfter, and Created (zero:
 // NotBefore) not after NotBefore, all written in UTC and whole seconds, fractions cut off. Picture, a PNG of Width and
@@ -42,7 +45,7 @@ func Make(ctx context.Context, template *Seal, maker sign.Key) (*Seal, error) {
 		return nil, err
 	}
 	if m.scheme.Kind != sign.SM2 {
-		return nil, fmt.Errorf("seal: maker certificate: %w: %s; GB/T 38540 seals are made with SM2", sign.ErrUnsupportedKey, m.scheme)
+		return nil, fmt.Errorf("seal: maker certificate: %w: %s; seals are made with SM2", sign.ErrUnsupportedKey, m.scheme)
 	}
 	if err := m.validAt(t.Created); err != nil {
 		return nil, err
@@ -55,18 +58,9 @@ func Make(ctx context.Context, template *Seal, maker sign.Key) (*Seal, error) {
 	if err != nil {
 		return nil, err
 	}
-	var b cryptobyte.Builder
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddBytes(info)
-		b.AddASN1OctetString(m.cert.Raw)
-		der.AddOID(b, oidSM2WithSM3)
-		b.AddASN1BitString(value)
-	})
-	raw, err := b.Bytes()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrTemplate, err)
-	}
-	s, err := Parse(raw)
+	cert := append(appendHeader(nil, asn1.OCTET_STRING, len(m.cert.Raw)), m.cert.Raw...)
+	alg := append(appendHeader(nil, asn1.OBJECT_IDENTIFIER, len(oidSM2WithSM3)), oidSM2WithSM3...)
+	s, err := Parse(sequenceOf(info, cert, alg, appendBits(nil, value)))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTemplate, err)
 	}
@@ -74,6 +68,45 @@ func Make(ctx context.Context, template *Seal, maker sign.Key) (*Seal, error) {
 		return nil, fmt.Errorf("seal: the maker's key gave a wrong value: %w", err)
 	}
 	return s, nil
+}
+
+// ErrTimeStamp: a seal was not stamped with a time; the text says why.
+var ErrTimeStamp = errors.New("seal: no time stamp")
+
+// AddTimeStamp returns the seal with a time stamp over its signedValue, as GM/T 0031-2025 has it: the last step of making
+// a seal, which may be taken later, or again. The imprint is SM3. Only parsed seals of GM/T 0031-2025 take one
+// (ErrUnsupportedVersion). A token that is malformed, over something else, or older than Created, which would make the
+// seal invalid, is ErrTimeStamp; so is an error of the authority, which is wrapped too.
+func (s *Seal) AddTimeStamp(ctx context.Context, tsa sign.Timestamper) (*Seal, error) {
+	if s.generation != V5 {
+		return nil, fmt.Errorf("%w: a seal of version %d takes no time stamp; parsed seals of 5 (GM/T 0031-2025) do", ErrUnsupportedVersion, s.Version)
+	}
+	bad := func(err error) (*Seal, error) { return nil, fmt.Errorf("%w: %w", ErrTimeStamp, err) }
+	raw, err := tsa.Timestamp(ctx, sign.SM3, sign.SM3.Sum(s.Value))
+	if err != nil {
+		return bad(err)
+	}
+	token, err := tsp.Parse(raw)
+	if err != nil {
+		return bad(err)
+	}
+	if err := token.CheckImprint(s.Value); err != nil {
+		return bad(err)
+	}
+	if cert := token.Certificate(); cert != nil {
+		if err := token.CheckValue(cert); err != nil {
+			return bad(err)
+		}
+	}
+	if s.Created.After(token.Time.Add(token.Accuracy)) {
+		return bad(fmt.Errorf("it says %s, and the seal was made at %s", token.Time, s.Created))
+	}
+	stamp := appendHeader(nil, asn1.Tag(0).ContextSpecific().Constructed(), elementSize(1+len(raw)))
+	stamped, err := Parse(sequenceOf(s.info, s.certRaw, s.algRaw, appendBits(nil, s.Value), appendBits(stamp, raw)))
+	if err != nil {
+		return bad(err)
+	}
+	return stamped, nil
 }
 
 // complete checks the template and returns a copy with the defaults filled in.
@@ -85,8 +118,8 @@ func complete(template *Seal) (*Seal, error) {
 	if t.Version == 0 {
 		t.Version = V4
 	}
-	if t.Version != V4 {
-		return nil, fmt.Errorf("%w: a template of version %d; 4 (GB/T 38540-2020) is made", ErrUnsupportedVersion, t.Version)
+	if t.Version != V4 && t.Version != V5 {
+		return nil, fmt.Errorf("%w: a template of version %d; 4 (GB/T 38540-2020) and 5 (GM/T 0031-2025) are made", ErrUnsupportedVersion, t.Version)
 	}
 	if t.Vid == "" {
 		t.Vid = "Courtseal"

@@ -39,6 +39,11 @@ func TestMake(t *testing.T) {
 	if !bytes.Equal(s.Raw, seq(want.info(), octets(people().maker.Chain()[0]), oid(sm2OID), bits(s.Value))) {
 		t.Errorf("%x", s.Raw)
 	}
+	want.number = 5
+	if s := makeSeal(t, func(t *seal.Seal) { t.Version = seal.V5 }); s.Generation() != seal.V5 || len(s.Notes) > 0 ||
+		!bytes.Equal(s.Raw, seq(want.info(), octets(people().maker.Chain()[0]), oid(sm2OID), bits(s.Value))) {
+		t.Errorf("V5: %x", s.Raw)
+	}
 	for _, k := range []sign.Key{people().sm2, people().rsa, people().p256} {
 		if !s.Holds(k.Chain()[0]) {
 			t.Error("a holder is missing")
@@ -79,7 +84,7 @@ func TestMakeRefuses(t *testing.T) {
 		want   error
 	}{
 		"V1":          {func(s *seal.Seal) { s.Version = seal.V1 }, p.maker, seal.ErrUnsupportedVersion},
-		"V5":          {func(s *seal.Seal) { s.Version = seal.V5 }, p.maker, seal.ErrUnsupportedVersion},
+		"V3":          {func(s *seal.Seal) { s.Version = 3 }, p.maker, seal.ErrUnsupportedVersion},
 		"no ID":       {func(s *seal.Seal) { s.ID = "" }, p.maker, seal.ErrTemplate},
 		"Chinese ID":  {func(s *seal.Seal) { s.ID = "一" }, p.maker, seal.ErrTemplate},
 		"Chinese Vid": {func(s *seal.Seal) { s.Vid = "一" }, p.maker, seal.ErrTemplate},

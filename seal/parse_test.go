@@ -129,6 +129,13 @@ func TestSignatureForms(t *testing.T) {
 	id := "1.3.6.1.4.1.1740623164284604419"
 	at := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	token := seq(oid("1.2.840.113549.1.7.2"))
+	scheme := func(h sign.Hash) func(*seal.Signature) bool { // of both values
+		return func(s *seal.Signature) bool {
+			a, err := s.Scheme()
+			b, err2 := s.Seal.Scheme()
+			return err == nil && err2 == nil && a.Hash == h && b.Hash == h
+		}
+	}
 	for name, c := range map[string]struct {
 		kit   kit
 		notes string
@@ -143,6 +150,10 @@ func TestSignatureForms(t *testing.T) {
 		"other version":         {kit{tbsVersion: num(5)}, "", at, func(s *seal.Signature) bool { return s.Version == 5 && s.Seal.Version == 4 }},
 		"C0119":                 {kit{c0119: true, v1Signature: true}, "time-text", at, nil},
 		"C0119 of four":         {kit{c0119: true}, "signature-form", at, nil},
+		"C0119 of four, signed": {kit{c0119: true, longInput: true}, "signature-form", at, nil},
+		"token and time stamp": {kit{timeInfo: bits(token), signStamp: el(0xa0, bits(seq()))}, "time-type", time.Time{}, func(s *seal.Signature) bool {
+			return bytes.Equal(s.TimeToken, token) && bytes.Equal(s.TimeStamp, seq())
+		}},
 		"V1 form, V4":           {kit{v1Signature: true}, "time-text signature-form", at, nil},
 		"time stamp":            {kit{signStamp: el(0xa0, bits(token))}, "", at, func(s *seal.Signature) bool { return bytes.Equal(s.TimeStamp, token) }},
 		"extensions":            {kit{tbsExt: el(0xa0, seq(ext(id, octets([]byte("x")))))}, "", at, func(s *seal.Signature) bool { return len(s.Extensions) == 1 && s.Extensions[0].ID.String() == id }},
@@ -160,8 +171,11 @@ func TestSignatureForms(t *testing.T) {
 		"UTCTime text":          {kit{v1: true, timeInfo: bits([]byte("260601120000Z"))}, "time-text", at, nil},
 		"no time":               {kit{v1: true, timeInfo: bits([]byte("yesterday"))}, "time-text time-unreadable", time.Time{}, nil},
 		"long nonsense":         {kit{v1: true, timeInfo: bits(bytes.Repeat([]byte("2"), 9000))}, "time-text time-unreadable", time.Time{}, nil},
-		"TimeStampToken in V1":  {kit{v1: true, timeInfo: bits(token)}, "", time.Time{}, func(s *seal.Signature) bool { return bytes.Equal(s.TimeStamp, token) }},
-		"RSA in V1":             {kit{v1: true, maker: people().rsaMaker, signer: people().rsa, scheme: sign.Scheme{Kind: sign.RSA, Hash: sign.SHA256}, alg: oid("1.2.840.113549.1.1.11"), signerAlg: oid("1.2.840.113549.1.1.11")}, "time-text", at, nil},
+		"TimeStampToken in V1":  {kit{v1: true, timeInfo: bits(token)}, "", time.Time{}, func(s *seal.Signature) bool { return bytes.Equal(s.TimeToken, token) && s.TimeStamp == nil }},
+		"RSA in V1":             {kit{v1: true, maker: people().rsaMaker, signer: people().rsa, scheme: sign.Scheme{Kind: sign.RSA, Hash: sign.SHA256}, alg: oid("1.2.840.113549.1.1.11"), signerAlg: oid("1.2.840.113549.1.1.11")}, "time-text", at, scheme(sign.SHA256)},
+		"RSA and SHA-1 in V1":   {kit{v1: true, maker: sha1Key{people().rsaMaker}, signer: sha1Key{people().rsa}, scheme: sign.Scheme{Kind: sign.RSA, Hash: sign.SHA1}, alg: oid("1.2.840.113549.1.1.5"), signerAlg: oid("1.2.840.113549.1.1.5")}, "time-text weak-hash", at, scheme(sign.SHA1)},
+		"rsaEncryption, SHA-1":  {kit{v1: true, maker: sha1Key{people().rsaMaker}, signer: sha1Key{people().rsa}, scheme: sign.Scheme{Kind: sign.RSA, Hash: sign.SHA1}, alg: oid("1.2.840.113549.1.1.5"), signerAlg: oid("1.2.840.113549.1.1.1")}, "time-text algorithm-oid", at, scheme(sign.SHA1)},
+		"V1 numbered 11":        {kit{v1: true, number: 11}, "time-text", at, func(s *seal.Signature) bool { return s.Version == 11 && s.Seal.Version == 11 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := c.kit.signature()

@@ -46,7 +46,7 @@ type Seal struct {
 	MakerCert []byte // DER
 	Algorithm sign.OID
 	Value     []byte // signedValue / signData
-	TimeStamp []byte // V5: DER TimeStampToken; nil: none
+	TimeStamp []byte // V5: DER TimeStampToken over Value; nil: none
 
 	Notes []sign.Note // what is out of the standard but read all the same
 
@@ -63,6 +63,9 @@ func (s *Seal) Generation() Version {
 	}
 	return s.generation
 }
+
+// C0119 reports whether the seal is of the withdrawn C0119: version 4's shape with version 1's times.
+func (s *Seal) C0119() bool { return s.c0119 }
 
 // A CertDigest is one CertDigestObj.
 type CertDigest struct {
@@ -83,14 +86,16 @@ type Signature struct {
 	Version    Version // of TBS_Sign; the standards want it equal to Seal.Version
 	Seal       *Seal
 	Time       time.Time   // timeInfo; zero where a TimeStampToken stands instead, or nothing readable
+	TimeToken  []byte      // DER TimeStampToken in timeInfo, as GM/T 0031-2014 allows; nil: none
 	DataHash   []byte      // hash of what is sealed
 	Property   string      // propertyInfo: what is sealed
 	Extensions []Extension // of TBS_Sign
 	Cert       []byte      // signer, DER
 	Algorithm  sign.OID
 	Value      []byte
-	TimeStamp  []byte      // DER TimeStampToken over Value, in V1 the one in timeInfo; nil: none
+	TimeStamp  []byte      // DER TimeStampToken over Value, from V4 on; nil: none
 	Notes      []sign.Note // what is out of the standard; Seal.Notes has those of the seal
 
-	tbs, certRaw, algRaw []byte // the elements as found
+	v1                               bool   // certificate and algorithm stand in toSign
+	tbs, tbsContent, certRaw, algRaw []byte // the elements as found
 }

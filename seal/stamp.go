@@ -25,6 +25,10 @@ type StampOptions struct {
 	Format sign.Format      // what Profile offers for PDF; zero: sign.Dual with Outer, else sign.CMS
 	Outer  sign.Key         // RSA or ECDSA key of sign.Dual, a holder too; nil: no dual
 	Now    func() time.Time // the clock that validity is judged by; nil: time.Now
+
+	// Who stamps the signature value with a time; nil: nobody. TSA stamps that of Stamp's key: in an SES_Signature as
+	// timeStamp [0], in a CMS as unsigned attribute. OuterTSA stamps that of Outer.
+	TSA, OuterTSA sign.Timestamper
 }
 
 // Stamp returns a Signer that seals with this seal and the key of one of its holders. It makes every format that the
@@ -34,21 +38,26 @@ type StampOptions struct {
 // Stamp checks what GB/T 38540-2020 7.2 wants checked before a seal is used, trust and revocation aside, which take
 // roots: the seal's own signature value, that each key belongs to its certificate (sign.ErrKeyMismatch), may sign
 // (sign.ErrEncryptionCert, sign.ErrWeakKey, sign.ErrUnsupportedKey) and is a holder's (ErrNotHolder), that seal and
-// certificates are valid now (an *ExpiredError, ErrExpired). A seal that is not of GB/T 38540 is ErrUnsupportedVersion,
-// a format that does not go with the keys sign.ErrFormat.
+// certificates are valid now (an *ExpiredError, ErrExpired). A seal that is neither of GB/T 38540-2020 nor of
+// GM/T 0031-2025 is ErrUnsupportedVersion, a format that does not go with the keys sign.ErrFormat.
 //
 // The Signer asks the clock again in each Sign, and wants Act.Time inside the same periods. It is safe for concurrent
 // use, as are its keys, and shares the bytes of the seal. Its Profile has always the same Picture pointer for the same
 // *Seal. MaxSize holds for any Property of up to MaxProperty octets and no Evidence: whoever adds Evidence adds its
 // length and 128 octets more.
+//
+// Time stamps are asked for over SM3 or the hash of the key, and looked at before they are written: a token that is
+// malformed, over something else or too long is not. A stamp that cannot be had costs the level and never the signature,
+// and is a note of the Value: timestamp-not-had or timestamp-too-large, as [cms.TimeStamp] has them.
 func (s *Seal) Stamp(key sign.Key, o StampOptions) (sign.Signer, error) {
-	if s.generation != V4 || s.Version != V4 || s.c0119 {
-		return nil, fmt.Errorf("%w: a seal of version %d; only parsed seals of 4 (GB/T 38540-2020) stamp", ErrUnsupportedVersion, s.Version)
+	if s.generation != V4 && s.generation != V5 || s.Version != s.generation || s.c0119 {
+		return nil, fmt.Errorf("%w: a seal of version %d; only parsed seals of 4 (GB/T 38540-2020) and 5 (GM/T 0031-2025) stamp",
+			ErrUnsupportedVersion, s.Version)
 	}
 	if err := s.VerifyValue(); err != nil {
 		return nil, err
 	}
-	st := &stamp{seal: s, now: o.Now}
+	st := &stamp{seal: s, now: o.Now, tsa: o.TSA, outerTSA: o.OuterTSA}
 	if st.now == nil {
 		st.now = time.Now
 	}
@@ -87,6 +96,8 @@ type stamp struct {
 	cms        sign.Signer // of sign.CMS: all but digest and evidence is ready
 	now        func() time.Time
 	profile    sign.Profile
+
+	tsa, outerTSA sign.Timestamper
 }
 
 // Profile implements sign.Signer. Of a dual, Chain is that of the outer key.
@@ -97,6 +108,8 @@ func (s *stamp) setProfile(format sign.Format) error {
 	switch {
 	case s.outer != nil && !sm2:
 		return fmt.Errorf("%w: dual takes an SM2 key, and RSA or ECDSA as Outer; the key is %s", sign.ErrFormat, s.key.scheme)
+	case s.outer == nil && s.outerTSA != nil:
+		return fmt.Errorf("%w: OuterTSA is for %q, and there is no Outer", sign.ErrFormat, sign.Dual)
 	case s.outer != nil && s.outer.scheme.Kind == sign.SM2:
 		return fmt.Errorf("%w: dual takes an RSA or ECDSA key as Outer, not SM2", sign.ErrFormat)
 	case format == "" && s.outer != nil:
@@ -106,7 +119,7 @@ func (s *stamp) setProfile(format sign.Format) error {
 	}
 
 	var err error
-	if s.cms, err = cms.New(s.key, attribute(sign.AttributeSeal, s.seal.Raw)); err != nil {
+	if s.cms, err = cms.New(s.key, attribute(sign.AttributeSeal, s.seal.Raw, s.tsa)); err != nil {
 		return err
 	}
 	specs := map[sign.Format]sign.Spec{sign.CMS: s.cms.Profile().Specs[sign.CMS]}
@@ -115,7 +128,7 @@ func (s *stamp) setProfile(format sign.Format) error {
 		specs[sign.SES] = sign.Spec{Hashes: []sign.Hash{sign.SM3}, MaxSize: elementSize(ses.body), Chain: s.key.Chain()}
 		if s.outer != nil {
 			longest := append(appendHeader(nil, asn1.OCTET_STRING, ses.body), make([]byte, ses.body)...)
-			size, err := cms.MaxSize(s.outer, attribute(sign.AttributeSignature, longest))
+			size, err := cms.MaxSize(s.outer, attribute(sign.AttributeSignature, longest, s.outerTSA))
 			if err != nil {
 				return err
 			}
@@ -176,8 +189,7 @@ func (s *stamp) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
 func (s *stamp) value(ctx context.Context, act *sign.Act, part sign.Part, content sign.Sums) (sign.Value, error) {
 	switch part.Format {
 	case sign.SES:
-		b, err := s.ses(ctx, act.Time, part.Property, content, act.Evidence)
-		return sign.Value{Bytes: b}, err
+		return s.ses(ctx, act.Time, part.Property, content, act.Evidence)
 	case sign.CMS:
 		values, err := s.cms.Sign(ctx, &sign.Act{Content: content, Evidence: act.Evidence, Parts: []sign.Part{{Format: sign.CMS}}})
 		if err != nil {
@@ -191,18 +203,20 @@ func (s *stamp) value(ctx context.Context, act *sign.Act, part sign.Part, conten
 	}
 	inner, err := s.ses(ctx, act.Time, part.Property, content, nil)
 	if err != nil {
-		return sign.Value{}, err
+		return inner, err
 	}
-	o := attribute(sign.AttributeSignature, inner)
+	o := attribute(sign.AttributeSignature, inner.Bytes, s.outerTSA)
 	if len(act.Evidence) > 0 {
 		o.Attributes = append(o.Attributes, cms.Evidence(act.Evidence))
 	}
-	return cms.Sign(ctx, s.outer, digest, o)
+	v, err := cms.Sign(ctx, s.outer, digest, o)
+	v.Notes = append(inner.Notes, v.Notes...)
+	return v, err
 }
 
 // attribute is what makes the CMS a seal's, see sign/FORMAT.md.
-func attribute(t sign.OID, value []byte) cms.Options {
-	return cms.Options{Attributes: []cms.Attribute{{Type: t, Values: [][]byte{value}}}}
+func attribute(t sign.OID, value []byte, tsa sign.Timestamper) cms.Options {
+	return cms.Options{Attributes: []cms.Attribute{{Type: t, Values: [][]byte{value}}}, TSA: tsa}
 }
 
 // A layout measures an SES_Signature before it is written, so that one buffer holds the message that is hashed and the
@@ -210,7 +224,7 @@ func attribute(t sign.OID, value []byte) cms.Options {
 type layout struct {
 	ext  int // of the one ExtData with evidence; 0: none
 	tbs  int // of TBS_Sign
-	body int // of SES_Signature, with the longest signature value
+	body int // of SES_Signature, with the longest signature value and time stamp
 }
 
 func elementSize(n int) int { return der.HeaderSize(n) + n }
@@ -228,24 +242,27 @@ func (s *stamp) layout(property, evidence int) (l layout) {
 	}
 	l.body = elementSize(l.tbs) + elementSize(len(s.key.cert.Raw)) + elementSize(len(oidSM2WithSM3)) +
 		elementSize(1+s.key.scheme.MaxSize(s.key.Public()))
+	if s.tsa != nil {
+		l.body += elementSize(elementSize(1 + sign.StampSize(s.tsa)))
+	}
 	return l
 }
 
-// ses makes an SES_Signature (GB/T 38540-2020 7.1 and 7.2).
-func (s *stamp) ses(ctx context.Context, at time.Time, property string, content sign.Sums, evidence []byte) ([]byte, error) {
+// ses makes an SES_Signature (GB/T 38540-2020 7.1 and 7.2; GM/T 0031-2025 has the same with its own version).
+func (s *stamp) ses(ctx context.Context, at time.Time, property string, content sign.Sums, evidence []byte) (v sign.Value, err error) {
 	if len(property) > MaxProperty || !isASCII(property) {
-		return nil, fmt.Errorf("%w: Property %.120q; at most %d octets of ASCII are written", ErrAct, property, MaxProperty)
+		return v, fmt.Errorf("%w: Property %.120q; at most %d octets of ASCII are written", ErrAct, property, MaxProperty)
 	}
 	hash, err := content.Get(sign.SM3)
 	if err != nil {
-		return nil, err
+		return v, err
 	}
 	const front = 6 // room for the outermost header; the length of the value decides about it
 	l := s.layout(len(property), len(evidence))
 	b := make([]byte, front, front+l.body)
 
 	b = appendHeader(b, asn1.SEQUENCE, l.tbs)
-	b = append(b, byte(asn1.INTEGER), 1, byte(V4))
+	b = append(b, byte(asn1.INTEGER), 1, byte(s.seal.Version))
 	b = append(b, s.seal.Raw...)
 	b = appendHeader(b, asn1.GeneralizedTime, timeSize)
 	b = at.UTC().AppendFormat(b, "20060102150405Z")
@@ -260,19 +277,24 @@ func (s *stamp) ses(ctx context.Context, at time.Time, property string, content 
 	}
 	value, err := s.key.scheme.Sign(ctx, s.key, b[front:])
 	if err != nil {
-		return nil, err
+		return v, err
 	}
 	if !gm.IsSignatureDER(value) || len(value) > s.key.scheme.MaxSize(s.key.Public()) {
-		return nil, fmt.Errorf("%w: the key gave %d octets that are no SM2 value in DER", sign.ErrSignature, len(value))
+		return v, fmt.Errorf("%w: the key gave %d octets that are no SM2 value in DER", sign.ErrSignature, len(value))
 	}
 	b = append(appendHeader(b, asn1.OCTET_STRING, len(s.key.cert.Raw)), s.key.cert.Raw...)
 	b = append(appendHeader(b, asn1.OBJECT_IDENTIFIER, len(oidSM2WithSM3)), oidSM2WithSM3...)
 	b = appendBits(b, value)
+	token, notes := cms.TimeStamp(ctx, s.tsa, sign.SM3, value)
+	if token != nil {
+		b = appendHeader(b, asn1.Tag(0).ContextSpecific().Constructed(), elementSize(1+len(token)))
+		b = appendBits(b, token)
+	}
 
 	n := len(b) - front
 	start := front - der.HeaderSize(n)
 	appendHeader(b[start:start], asn1.SEQUENCE, n)
-	return b[start:], nil
+	return sign.Value{Bytes: b[start:], Notes: notes}, nil
 }
 
 func appendBits(b, content []byte) []byte {

@@ -63,7 +63,7 @@ func checkSES(t *testing.T, s *seal.Seal, b []byte, key sign.Key, property, evid
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(v.Notes) > 0 || v.Version != seal.V4 || !bytes.Equal(v.Seal.Raw, s.Raw) || !v.Time.Equal(now.Truncate(time.Second)) || v.Property != property ||
+	if len(v.Notes) > 0 || v.Version != s.Version || !bytes.Equal(v.Seal.Raw, s.Raw) || !v.Time.Equal(now.Truncate(time.Second)) || v.Property != property ||
 		!bytes.Equal(v.DataHash, content[sign.SM3]) || !bytes.Equal(v.Cert, key.Chain()[0]) || v.TimeStamp != nil {
 		t.Errorf("%+v", v)
 	}
@@ -109,8 +109,13 @@ func checkCMS(t *testing.T, b []byte, typ sign.OID, evidence string) []byte {
 }
 
 func TestFormats(t *testing.T) {
+	for _, version := range []seal.Version{seal.V4, seal.V5} {
+		testFormats(t, makeSeal(t, func(t *seal.Seal) { t.Version = version }))
+	}
+}
+
+func testFormats(t *testing.T, s *seal.Seal) {
 	p := people()
-	s := makeSeal(t, nil)
 	for _, evidence := range []string{"", "x", strings.Repeat("e", 500), strings.Repeat("e", 70000)} {
 		change := func(a *sign.Act) {
 			if evidence != "" {
@@ -232,7 +237,9 @@ func TestStampRefuses(t *testing.T) {
 		"outer for ses":       {s, p.sm2, seal.StampOptions{Format: sign.SES, Outer: p.rsa}, sign.ErrFormat, ""},
 		"no such format":      {s, p.sm2, seal.StampOptions{Format: "xml"}, sign.ErrFormat, ""},
 		"V1":                  {parse(kit{v1: true}), p.sm2, seal.StampOptions{}, seal.ErrUnsupportedVersion, ""},
-		"V5":                  {parse(kit{number: 5}), p.sm2, seal.StampOptions{}, seal.ErrUnsupportedVersion, ""},
+		"V1 numbered 4":       {parse(kit{v1: true, number: 4}), p.sm2, seal.StampOptions{}, seal.ErrUnsupportedVersion, ""},
+		"V4 numbered 3":       {parse(kit{number: 3}), p.sm2, seal.StampOptions{}, seal.ErrUnsupportedVersion, ""},
+		"V5 of another":       {parse(kit{number: 5}), p.sm2, seal.StampOptions{}, nil, ""},
 		"C0119":               {parse(kit{c0119: true}), p.sm2, seal.StampOptions{}, seal.ErrUnsupportedVersion, ""},
 		"template":            {template(), p.sm2, seal.StampOptions{}, seal.ErrUnsupportedVersion, ""},
 		"tampered seal":       {forged, p.sm2, seal.StampOptions{}, sign.ErrSignature, ""},

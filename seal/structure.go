@@ -135,17 +135,18 @@ func (p *parser) signature(in *cryptobyte.String) *Signature {
 	content, raw := p.one(in, asn1.SEQUENCE, "SEQUENCE")
 	s := &Signature{Raw: raw}
 	toSign, tbs := p.one(&content, asn1.SEQUENCE, "toSign")
-	s.tbs = tbs
+	s.tbs, s.tbsContent = tbs, toSign
 	rest := content
 	p.any(&rest, "signature")
 	v1 := len(rest) == 0
+	s.v1 = v1
 
 	s.Version = Version(p.integer(&toSign, "toSign.version"))
 	s.Seal = p.seal(&toSign)
 	if p.err != nil {
 		return nil
 	}
-	s.Time, s.TimeStamp = p.timeInfo(&toSign, v1, "toSign.timeInfo")
+	s.Time, s.TimeToken = p.timeInfo(&toSign, v1, "toSign.timeInfo")
 	s.DataHash = p.bits(&toSign, "toSign.dataHash")
 	s.Property = p.text(&toSign, asn1.IA5String, "toSign.propertyInfo")
 
@@ -160,9 +161,7 @@ func (p *parser) signature(in *cryptobyte.String) *Signature {
 	p.end(toSign, "toSign")
 	s.Value = p.value(&content, s.Algorithm, "signature")
 	if !v1 {
-		if stamp := p.stamp(&content, "timeStamp"); stamp != nil {
-			s.TimeStamp = stamp
-		}
+		s.TimeStamp = p.stamp(&content, "timeStamp")
 	}
 	p.end(content, "end")
 

@@ -50,8 +50,14 @@ var (
 // A wrong value is sign.ErrSignature, an algorithm unknown or not of the certificate's key ErrAlgorithm, an unreadable
 // certificate ErrMalformed.
 func (s *Seal) VerifyValue() error {
+	_, err := s.Scheme()
+	return err
+}
+
+// Scheme is VerifyValue, and says with which scheme the value is right: an identifier of RSA alone names no hash.
+func (s *Seal) Scheme() (sign.Scheme, error) {
 	if s.info == nil {
-		return fmt.Errorf("%w: VerifyValue of a seal that was not parsed", ErrMalformed)
+		return sign.Scheme{}, fmt.Errorf("%w: VerifyValue of a seal that was not parsed", ErrMalformed)
 	}
 	long := func() []byte { return sequenceOf(s.info, s.certRaw, s.algRaw) }
 	switch {
@@ -64,30 +70,41 @@ func (s *Seal) VerifyValue() error {
 }
 
 // VerifyValue checks the signer's value over TBS_Sign as it was parsed (GM/T 0031-2014 6.2, GB/T 38540-2020 7.2), with
-// the errors of the seal's VerifyValue. The seal inside, its holders, times and the hash of the document are checks of
+// the errors of the seal's VerifyValue. C0119 has certificate and algorithm inside TBS_Sign; around such a seal they are
+// taken in too where they follow it. The seal inside, its holders, times and the hash of the document are checks of
 // their own.
 func (s *Signature) VerifyValue() error {
+	_, err := s.Scheme()
+	return err
+}
+
+// Scheme is VerifyValue, and says with which scheme the value is right.
+func (s *Signature) Scheme() (sign.Scheme, error) {
 	if s.tbs == nil {
-		return fmt.Errorf("%w: VerifyValue of a signature that was not parsed", ErrMalformed)
+		return sign.Scheme{}, fmt.Errorf("%w: VerifyValue of a signature that was not parsed", ErrMalformed)
 	}
-	return verifyValue("SES_Signature", s.Cert, s.Algorithm, s.Value, s.tbs)
+	messages := [][]byte{s.tbs}
+	if s.Seal.c0119 && !s.v1 {
+		messages = append(messages, sequenceOf(s.tbsContent, s.certRaw, s.algRaw))
+	}
+	return verifyValue("SES_Signature", s.Cert, s.Algorithm, s.Value, messages...)
 }
 
 // verifyValue tries the value over each of the messages.
-func verifyValue(what string, cert []byte, alg der.OID, value []byte, messages ...[]byte) error {
+func verifyValue(what string, cert []byte, alg der.OID, value []byte, messages ...[]byte) (scheme sign.Scheme, err error) {
 	a, ok := algorithms[alg]
 	if !ok {
-		return fmt.Errorf("%w: %s names %s; SM2 (1.2.156.10197.1.501) and RSA PKCS #1 are known", ErrAlgorithm, what, alg)
+		return scheme, fmt.Errorf("%w: %s names %s; SM2 (1.2.156.10197.1.501) and RSA PKCS #1 are known", ErrAlgorithm, what, alg)
 	}
 	c, err := gm.ParseCertificate(cert)
 	if err != nil {
-		return fmt.Errorf("%w: certificate of %s: %w", ErrMalformed, what, err)
+		return scheme, fmt.Errorf("%w: certificate of %s: %w", ErrMalformed, what, err)
 	}
 	switch k := c.PublicKey.(type) {
 	case *rsa.PublicKey:
 		ok = a.kind == sign.RSA
 		if n := k.N.BitLen(); n > 16384 {
-			return fmt.Errorf("%w: certificate of %s: %w: RSA key of %d bits", ErrMalformed, what, der.ErrLimit, n)
+			return scheme, fmt.Errorf("%w: certificate of %s: %w: RSA key of %d bits", ErrMalformed, what, der.ErrLimit, n)
 		}
 	case *ecdsa.PublicKey:
 		ok = a.kind == sign.SM2 && gm.IsSM2(k)
@@ -95,7 +112,7 @@ func verifyValue(what string, cert []byte, alg der.OID, value []byte, messages .
 		ok = false
 	}
 	if !ok {
-		return fmt.Errorf("%w: %s names %s (%s), its certificate holds a %s key", ErrAlgorithm, what, alg, a.kind, keyKind(c))
+		return scheme, fmt.Errorf("%w: %s names %s (%s), its certificate holds a %s key", ErrAlgorithm, what, alg, a.kind, keyKind(c))
 	}
 	if a.kind == sign.SM2 {
 		value, _ = gm.SignatureDER(value)
@@ -103,16 +120,17 @@ func verifyValue(what string, cert []byte, alg der.OID, value []byte, messages .
 	err = nil
 	for _, m := range messages {
 		for _, h := range a.hashes {
-			e := sign.Scheme{Kind: a.kind, Hash: h}.Verify(c.PublicKey, m, value)
+			tried := sign.Scheme{Kind: a.kind, Hash: h}
+			e := tried.Verify(c.PublicKey, m, value)
 			if e == nil {
-				return nil
+				return tried, nil
 			}
 			if err == nil {
 				err = e
 			}
 		}
 	}
-	return fmt.Errorf("%s: %w", what, err)
+	return scheme, fmt.Errorf("%s: %w", what, err)
 }
 
 func keyKind(c *gm.Certificate) string {
