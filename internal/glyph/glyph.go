@@ -9,12 +9,6 @@ package glyph
 
 import (
 	_ "embed"
-	"fmt"
-	"sync"
-
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/sfnt"
-	"golang.org/x/image/math/fixed"
 )
 
 // Metrics of the em square that every ideograph fills, in thousandths of an em.
@@ -70,60 +64,20 @@ func (s *Segment) points() int {
 	return 1
 }
 
-// A MissingError says that the font has no glyph for a character.
-type MissingError struct{ Rune rune }
-
-func (e *MissingError) Error() string {
-	return fmt.Sprintf("glyph: the embedded font has no character %q (U+%04X)", e.Rune, e.Rune)
-}
-
 //go:embed noto-serif-cjk-sc-bold.otf
 var otf []byte
 
-// The font is a constant of the program, read when first needed.
-var parse = sync.OnceValues(func() (*sfnt.Font, error) { return sfnt.Parse(otf) })
-
-// Outline returns the glyph of a character, or *MissingError. It is safe for concurrent use.
-func Outline(r rune) (*Glyph, error) {
-	f, err := parse()
-	if err != nil {
-		return nil, fmt.Errorf("glyph: embedded font: %w", err)
+// Outline returns the glyph of one character of the embedded font, or *MissingError. It is safe for concurrent use.
+func Outline(r rune) (g *Glyph, err error) {
+	defer foreign(&err)
+	f := Embedded()
+	id, _ := f.font.NominalGlyph(r)
+	if id == 0 {
+		return nil, &MissingError{[]rune{r}}
 	}
-	var buf sfnt.Buffer
-	i, err := f.GlyphIndex(&buf, r)
-	if err != nil {
-		return nil, fmt.Errorf("glyph: embedded font: %w", err)
+	s := f.shapers.Get().(*shaper)
+	if g, err = f.outline(s, id); err == nil {
+		f.shapers.Put(s)
 	}
-	if i == 0 {
-		return nil, &MissingError{r}
-	}
-	// At 1000 pixels an em of 1000 units, the numbers are the font's own, whole ones.
-	const size = fixed.Int26_6(Em << 6)
-	segments, err := f.LoadGlyph(&buf, i, size, nil)
-	if err != nil {
-		return nil, fmt.Errorf("glyph: %q: %w", r, err)
-	}
-	advance, err := f.GlyphAdvance(&buf, i, size, font.HintingNone)
-	if err != nil {
-		return nil, fmt.Errorf("glyph: %q: %w", r, err)
-	}
-	g := &Glyph{Advance: advance.Round(), Path: make([]Segment, 0, len(segments))}
-	for _, s := range segments {
-		var t Segment
-		switch s.Op {
-		case sfnt.SegmentOpMoveTo:
-			t.Op = MoveTo
-		case sfnt.SegmentOpLineTo:
-			t.Op = LineTo
-		case sfnt.SegmentOpCubeTo:
-			t.Op = CurveTo
-		default: // a CFF font has no quadratic curves
-			return nil, fmt.Errorf("glyph: %q: path step %d", r, s.Op)
-		}
-		for n := range t.points() {
-			t.P[n] = Point{s.Args[n].X.Round(), -s.Args[n].Y.Round()} // sfnt counts downwards
-		}
-		g.Path = append(g.Path, t)
-	}
-	return g, nil
+	return g, err
 }
