@@ -114,7 +114,9 @@ func layout(lines []*glyph.Line) (origins []glyph.Point, width, height float64) 
 func up(v float64) float64 { return math.Ceil(v*100-1e-6) / 100 }
 
 // share is a part of 255 as a PDF colour.
-func share(v uint8) string { return strconv.FormatFloat(math.Round(float64(v)/255*1000)/1000, 'f', -1, 64) }
+func share(v uint8) string {
+	return strconv.FormatFloat(math.Round(float64(v)/255*1000)/1000, 'f', -1, 64)
+}
 
 func hex16(text string) string {
 	var b strings.Builder

@@ -28,16 +28,17 @@ var allowed = map[string][]string{
 	"keydev/keydevtest":     {"keydev", "internal/gm", "internal/der"},
 	"pdfx":                  {"sign", "internal/pdf", "internal/appearance", "internal/der", "internal/glyph"},
 	"verify":                {"pdfx", "seal", "sign", "sign/cms", "sign/tsp", "internal/pdf", "internal/appearance", "internal/gm", "internal/der"},
-	"internal/appearance":   {"sign", "internal/pdf"},
+	"internal/appearance":   {"sign", "internal/pdf", "internal/glyph"},
 	"internal/testpki":      {"sign", "internal/gm"},
 }
 
 // foreign names the modules that may be imported at all outside tests, and by whom.
 var foreign = map[string][]string{
-	"github.com/emmansun/gmsm": {"internal/gm", "internal/testpki"},
-	"golang.org/x/crypto":      nil, // nil: anyone
-	"golang.org/x/text":        nil,
-	"golang.org/x/image":       {"internal/appearance", "internal/glyph", "seal/imprint"},
+	"github.com/emmansun/gmsm":       {"internal/gm", "internal/testpki"},
+	"github.com/go-text/typesetting": {"internal/glyph"},
+	"golang.org/x/crypto":            nil, // nil: anyone
+	"golang.org/x/text":              nil,
+	"golang.org/x/image":             {"internal/appearance", "seal/imprint"},
 }
 
 type pkg struct {

@@ -23,12 +23,17 @@ const MaxText = 1000
 // ErrText: a text cannot be set, whatever the font: it is too long, or not of characters that are seen.
 var ErrText = errors.New("glyph: text cannot be set")
 
+// ErrMissing: the font has no glyph for a character. The error is a *MissingError.
+var ErrMissing = errors.New("glyph: characters that the font does not have")
+
 // A MissingError names the characters, each once, that a font has no glyph for.
 type MissingError struct{ Runes []rune }
 
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("glyph: the font has no %q (%U)", string(e.Runes), e.Runes)
+	return fmt.Sprintf("%v: %q (%U)", ErrMissing, string(e.Runes), e.Runes)
 }
+
+func (e *MissingError) Unwrap() error { return ErrMissing }
 
 // A Line is a line of text, set. Lengths are thousandths of an em.
 type Line struct {
