@@ -2,6 +2,7 @@ package pdfx
 
 import (
 	"errors"
+	"math"
 	"time"
 
 	"github.com/courtseal/courtseal/internal/appearance"
@@ -11,7 +12,15 @@ import (
 
 // Options say how a file is sealed. The zero value seals invisibly.
 type Options struct {
-	At []At // where the seal is shown; none: nowhere, the signature is invisible
+	// Where the seal is shown. They may be joined: it is one signature all the same. None: nowhere, the signature is invisible.
+	At       []At      // places in millimetres
+	Keyword  *Keyword  // at a text
+	DateLine bool      // on the date of the signature block (骑年盖月), the last one of the document
+	Straddle *Straddle // over the edges of the pages (骑缝章)
+	Field    string    // in an empty signature field that is there, by its full name; joins with none of the above
+
+	Certify int   // 1: no change at all, 2: forms may be filled in, 3: and annotated (DocMDP); 0: an ordinary signature
+	Lock    *Lock // what may not be changed from now on (文件锁定); nil: nothing
 
 	Name     string // of the person who signs, for the signature dictionary (/Name); empty: absent
 	Reason   string // why (/Reason, and the Act's); empty: absent
@@ -37,13 +46,57 @@ type At struct {
 	X, Y float64
 }
 
+// A Keyword is a place by a text: the seal's centre lies on the middle of the text, moved by DX to the right and DY down.
+// Where a seal is already, the new one goes beside it.
+type Keyword struct {
+	Text       string
+	Occurrence int     // 0: it stands just once; 1 the first; -1 the last; Every: everywhere
+	DX, DY     float64 // mm
+}
+
+// Every is the Occurrence of a seal at each place where the text stands.
+const Every = math.MaxInt
+
+// A Straddle (骑缝章) lays one seal over the edges of the pages: fanned out, they show it whole. A single page shows the whole
+// seal at its edge.
+type Straddle struct {
+	Edge  Edge
+	Pages Pages
+	Y     float64 // of the seal's centre, mm from the top of the page as it is seen; 0: the middle of the lowest page
+	Most  int     // pages that share one seal; 0: as many as leave 3 mm of it to each. More pages get further seals, shared evenly
+}
+
+// An Edge of a page as it is seen.
+type Edge int
+
+const (
+	Right Edge = iota // the first page shows the left end of the seal
+	Left              // the first page shows the right end of the seal
+)
+
+// Pages are which pages a Straddle takes.
+type Pages int
+
+const (
+	AllPages  Pages = iota
+	OddPages        // 1, 3, 5…: the fronts of sheets printed on both sides
+	EvenPages       // 2, 4, 6…: their backs
+)
+
+// A Lock says what may not be changed after this signature. Without Fields it is the whole document: no further signature, no
+// filling in, no annotation (FieldMDP with Action All, and P 1 in the field's /Lock, ISO 32000-2 12.7.5.5).
+type Lock struct {
+	Fields []string // full names of form fields; only these are locked (FieldMDP with Action Include)
+}
+
 // Limits bound what a file may ask of its reader. The zero value means the defaults.
 type Limits = pdf.Limits
 
 // A Result tells what was done.
 type Result struct {
 	Act       *sign.Act   // what was signed
-	Field     string      // the name of the new signature field
+	Field     string      // the name of the signature field
+	Shown     []At        // where the seal, or its part of a straddle seal, is shown
 	ByteRange [4]int64    // of the new signature
 	Size      int64       // of the sealed file, in bytes
 	Notes     []sign.Note // what a person should know: of the file, of the place, of the value
@@ -56,8 +109,16 @@ var (
 	ErrOtherFile = errors.New("pdfx: not the file that was prepared")
 	// ErrCertified: an earlier signature certifies that the document does not change any more (DocMDP, P 1).
 	ErrCertified = errors.New("pdfx: the document is certified against any change")
-	// ErrPlace: a seal cannot be shown at this place: there is no such page, or the signer has no picture.
+	// ErrPlace: a seal cannot be shown at this place: there is no such page, no such text, no room, or the signer has no picture.
 	ErrPlace = errors.New("pdfx: no place for the seal")
+	// ErrField: there is no empty signature field of that name, or it asks for another kind of signature.
+	ErrField = errors.New("pdfx: no such field to sign")
+	// ErrSigned: the document is signed, so that it cannot be certified any more: a certification is the first signature.
+	ErrSigned = errors.New("pdfx: the document is signed already")
+	// ErrLocked: an earlier signature locks the document, or the field that is to be signed.
+	ErrLocked = errors.New("pdfx: the document is locked")
+	// ErrOptions: two of the Options contradict each other, or one has a value that it cannot have.
+	ErrOptions = errors.New("pdfx: options that do not go together")
 	// ErrProfile: the signer's Profile does not say what it makes.
 	ErrProfile = errors.New("pdfx: incomplete profile of the signer")
 	// ErrMalformed: a signature that was found is not made as the standard has it.

@@ -147,6 +147,7 @@ func (p *Pending) finish(dst io.Writer) (*Result, error) {
 	return &Result{
 		Act:       p.act,
 		Field:     p.plan.field,
+		Shown:     p.plan.shown,
 		ByteRange: p.plan.byteRange,
 		Size:      p.plan.size + int64(len(p.plan.tail)),
 		Notes:     append(p.plan.notes[:len(p.plan.notes):len(p.plan.notes)], p.notes...),

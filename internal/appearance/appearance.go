@@ -118,28 +118,54 @@ func (a *Appearance) PutImage(f *pdf.File, u *pdf.Update) (pdf.Ref, error) {
 	return img, u.PutStream(img, text+extra, a.base.data)
 }
 
-// PutForm adds the form that draws the image upright on a page turned by rotate degrees.
-func (a *Appearance) PutForm(u *pdf.Update, img pdf.Ref, rotate int) (pdf.Ref, error) {
+// A View is what one widget shows, upright as the page is seen: a window, and the picture in it. The window clips, so a window
+// that is narrower than the picture shows a strip of it.
+type View struct {
+	Width, Height float64 // of the window, points
+	X, Y          float64 // of the picture's lower left corner in it
+	W, H          float64 // of the picture as drawn
+	Rotate        int     // of the page, degrees
+}
+
+// Whole is the window that shows the picture and nothing else, in its true size.
+func (a *Appearance) Whole(rotate int) View {
+	return View{Width: a.Width, Height: a.Height, W: a.Width, H: a.Height, Rotate: rotate}
+}
+
+// Strip is the part of the picture from one fraction of its width to another.
+func (a *Appearance) Strip(from, to float64, rotate int) View {
+	return View{Width: (to - from) * a.Width, Height: a.Height, X: -from * a.Width, W: a.Width, H: a.Height, Rotate: rotate}
+}
+
+// Fit is a window of a size that is given: the picture in its middle, in its true size where there is room, else smaller.
+func (a *Appearance) Fit(width, height float64, rotate int) View {
+	scale := min(1, width/a.Width, height/a.Height)
+	v := View{Width: width, Height: height, W: scale * a.Width, H: scale * a.Height, Rotate: rotate}
+	v.X, v.Y = (width-v.W)/2, (height-v.H)/2
+	return v
+}
+
+// PutForm adds the form that draws a view of the image.
+func (a *Appearance) PutForm(u *pdf.Update, img pdf.Ref, v View) (pdf.Ref, error) {
 	form, err := u.Alloc()
 	if err != nil {
 		return form, err
 	}
-	return form, u.PutStream(form, a.form(img, rotate), a.content())
+	return form, u.PutStream(form, v.form(img), v.content())
 }
 
-func (a *Appearance) content() []byte {
-	return []byte("q " + Number(a.Width) + " 0 0 " + Number(a.Height) + " 0 0 cm /Im Do Q")
+// content is what the form draws.
+func (v *View) content() []byte {
+	return []byte("q " + Number(v.W) + " 0 0 " + Number(v.H) + " " + Number(v.X) + " " + Number(v.Y) + " cm /Im Do Q")
 }
 
-func (a *Appearance) form(img pdf.Ref, rotate int) string {
-	s := "/Type /XObject /Subtype /Form /BBox " + a.bbox()
-	if m := matrix(rotate); m != "" {
+func (v *View) form(img pdf.Ref) string {
+	s := "/Type /XObject /Subtype /Form /BBox [0 0 " + Number(v.Width) + " " + Number(v.Height) + "]"
+	if m := matrix(v.Rotate); m != "" {
 		s += " /Matrix " + m
 	}
 	return s + " /Resources << /XObject << /Im " + img.R() + " >> >>"
 }
-
-func (a *Appearance) bbox() string { return "[0 0 " + Number(a.Width) + " " + Number(a.Height) + "]" }
 
 // matrix turns the form against the page.
 func matrix(rotate int) string {

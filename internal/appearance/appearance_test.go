@@ -147,7 +147,7 @@ func page(t testing.TB, p *sign.Picture, rotate int) ([]byte, pdf.Ref) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form, err := a.PutForm(u, img, rotate)
+	form, err := a.PutForm(u, img, a.Whole(rotate))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,17 +182,17 @@ func TestCompare(t *testing.T) {
 				want = appearance.Same
 			}
 			fresh := *q // converted anew
-			if got, err := appearance.Compare(f, form, &fresh); got != want || err != nil {
+			if got, err := appearance.Compare(f, form, &fresh); got.Outcome != want || err != nil {
 				t.Errorf("%s shown, %s sealed: %v, %v", name, other, got, err)
 			}
 		}
 		larger := *p
 		larger.Width = 21
-		if got, err := appearance.Compare(f, form, &larger); got != appearance.Different || err != nil {
+		if got, err := appearance.Compare(f, form, &larger); got.Outcome != appearance.Different || err != nil {
 			t.Errorf("%s in another size: %v, %v", name, got, err)
 		}
 		for _, o := range []pdf.Object{nil, int64(1), pdf.Ref{Num: 99}, pdf.Ref{Num: 4}} {
-			if got, err := appearance.Compare(f, o, p); got != appearance.Foreign || err != nil {
+			if got, err := appearance.Compare(f, o, p); got.Outcome != appearance.Foreign || err != nil {
 				t.Errorf("%v as an appearance: %v, %v", o, got, err)
 			}
 		}
@@ -220,7 +220,7 @@ func TestCompareSeesEveryChange(t *testing.T) {
 		if bytes.Equal(changed, b) {
 			t.Fatalf("%q is not written", c.from)
 		}
-		if got, _ := appearance.Compare(openFile(t, changed), form, p); got != c.want {
+		if got, _ := appearance.Compare(openFile(t, changed), form, p); got.Outcome != c.want {
 			t.Errorf("%q for %q: %v", c.to, c.from, got)
 		}
 	}
@@ -378,7 +378,7 @@ func FuzzOf(f *testing.F) {
 			return
 		}
 		file, form := page(t, p, 0)
-		if got, err := appearance.Compare(openFile(t, file), form, p); got != appearance.Same && err == nil {
+		if got, err := appearance.Compare(openFile(t, file), form, p); got.Outcome != appearance.Same && err == nil {
 			t.Errorf("%v, %v", got, err)
 		}
 	})

@@ -3,6 +3,7 @@ package appearance
 import (
 	"crypto/sha256"
 	"fmt"
+	"math"
 	"regexp"
 
 	"github.com/courtseal/courtseal/internal/pdf"
@@ -18,28 +19,97 @@ const (
 	Different                // made like ours, but not of this picture
 )
 
-var content = regexp.MustCompile(`^q [0-9.]+ 0 0 [0-9.]+ 0 0 cm /Im Do Q$`)
+// A Sight is what a window shows of the picture of a seal.
+type Sight struct {
+	Outcome
+	From, To      float64 // of Same: the part of the picture's width that is seen, in fractions; 0 and 1: all of it
+	Width, Height float64 // of the window, points, upright
+}
+
+// content is what View writes: the width and height of the picture and the place of its lower left corner.
+var content = regexp.MustCompile(`^q ([0-9.]+) 0 0 ([0-9.]+) (-?[0-9.]+) ([0-9.]+) cm /Im Do Q$`)
 
 // Compare says whether form, an appearance stream of f or a reference to one, is what this package makes of p: its content and
 // every dictionary exactly, the image by its samples, so that another version of the compressor is no difference. The error
 // says why the picture cannot be converted or the file not be read.
-func Compare(f *pdf.File, form pdf.Object, p *sign.Picture) (Outcome, error) {
+func Compare(f *pdf.File, form pdf.Object, p *sign.Picture) (Sight, error) {
 	st, err := stream(f, form)
 	if err != nil || st == nil || st.Length > 256 {
-		return Foreign, err
+		return Sight{}, err
 	}
 	text, err := f.Data(st)
-	if err != nil || !content.Match(text) {
-		return Foreign, err
+	m := content.FindSubmatch(text)
+	if err != nil || m == nil {
+		return Sight{}, err
 	}
 	a, err := Of(p)
 	if err != nil {
-		return Foreign, err
+		return Sight{}, err
 	}
-	img, ok := a.formHolds(st.Dict)
-	if !ok || string(text) != string(a.content()) {
-		return Different, nil
+	v, img, ok := window(st.Dict, m[1:])
+	if !ok {
+		return Sight{Outcome: Different}, nil
 	}
+	seen, ok := a.sight(v)
+	if !ok {
+		return Sight{Outcome: Different}, nil
+	}
+	seen.Outcome, err = a.shows(f, img)
+	return seen, err
+}
+
+// window reads the View back that a form and its content were written for.
+func window(d *pdf.Dict, numbers [][]byte) (v View, img pdf.Ref, ok bool) {
+	for i, to := range []*float64{&v.W, &v.H, &v.X, &v.Y} {
+		if *to, ok = pdf.Number(pdf.Real(numbers[i])); !ok {
+			return
+		}
+	}
+	n := 5
+	if m := d.Get("Matrix"); m != nil {
+		n++
+		ok = false
+		for _, turn := range []int{90, 180, 270} {
+			if written(m) == matrix(turn) {
+				v.Rotate, ok = turn, true
+			}
+		}
+	}
+	box, _ := d.Get("BBox").(*pdf.Array)
+	if !ok || box == nil || len(box.Items) != 4 || written(box.Items[0]) != "0" || written(box.Items[1]) != "0" {
+		return v, img, false
+	}
+	var okW, okH bool
+	v.Width, okW = pdf.Number(box.Items[2])
+	v.Height, okH = pdf.Number(box.Items[3])
+	res, _ := d.Get("Resources").(*pdf.Dict)
+	if !okW || !okH || res == nil || len(res.Entries) != 1 || len(d.Entries) != n || d.Get("Length") == nil {
+		return v, img, false
+	}
+	objs, _ := res.Get("XObject").(*pdf.Dict)
+	if objs == nil || len(objs.Entries) != 1 {
+		return v, img, false
+	}
+	img, ok = objs.Get("Im").(pdf.Ref)
+	return v, img, ok && written(d.Get("Type")) == "/XObject" && written(d.Get("Subtype")) == "/Form"
+}
+
+// near is how much two numbers of points may differ that were written with four decimals.
+func near(a, b float64) bool { return math.Abs(a-b) < 0.001 }
+
+// sight says which part of the picture a view shows; ok is false where it is none of the views that are made here.
+func (a *Appearance) sight(v View) (Sight, bool) {
+	s := Sight{To: 1, Width: v.Width, Height: v.Height}
+	if near(v.W, a.Width) && near(v.H, a.Height) && near(v.Y, 0) && near(v.Height, v.H) && v.X < 0.001 && v.Width-v.X < v.W+0.001 {
+		s.From, s.To = max(0, -v.X/v.W), min(1, (v.Width-v.X)/v.W)
+		return s, v.Width > 0
+	}
+	fit := a.Fit(v.Width, v.Height, v.Rotate)
+	return s, near(v.W, fit.W) && near(v.H, fit.H) && near(v.X, fit.X) && near(v.Y, fit.Y)
+}
+
+// shows compares the image that is drawn.
+func (a *Appearance) shows(f *pdf.File, img pdf.Ref) (Outcome, error) {
 	found, err := stream(f, img)
 	if err != nil || found == nil {
 		return Different, err
@@ -71,29 +141,6 @@ func stream(f *pdf.File, o pdf.Object) (*pdf.Stream, error) {
 	}
 	st, _ := o.(*pdf.Stream)
 	return st, nil
-}
-
-// formHolds checks the form's dictionary and gives its image.
-func (a *Appearance) formHolds(d *pdf.Dict) (img pdf.Ref, ok bool) {
-	n := 5
-	if m := d.Get("Matrix"); m != nil {
-		n++
-		switch written(m) {
-		case matrix(90), matrix(180), matrix(270):
-		default:
-			return img, false
-		}
-	}
-	res, _ := d.Get("Resources").(*pdf.Dict)
-	if res == nil || len(res.Entries) != 1 || len(d.Entries) != n || d.Get("Length") == nil {
-		return img, false
-	}
-	objs, _ := res.Get("XObject").(*pdf.Dict)
-	if objs == nil || len(objs.Entries) != 1 {
-		return img, false
-	}
-	img, ok = objs.Get("Im").(pdf.Ref)
-	return img, ok && written(d.Get("Type")) == "/XObject" && written(d.Get("Subtype")) == "/Form" && written(d.Get("BBox")) == a.bbox()
 }
 
 func written(o pdf.Object) string { return string(pdf.AppendObject(nil, o)) }

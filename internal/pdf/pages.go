@@ -256,16 +256,64 @@ func (f *File) findPage(n int, trust bool) (*node, int, error) {
 	return w.find(root, n, f.opt.Limits.Depth)
 }
 
+// EachPage calls do for every page in order, 1 the first, and ends with its error. It reads each node of the page tree once,
+// where Page begins at the root each time.
+func (f *File) EachPage(do func(n int, p *Page) error) error {
+	w := f.walk(false)
+	root, err := w.root()
+	if err != nil {
+		return err
+	}
+	if root == nil || root.leaf() {
+		return fmt.Errorf("%w: the root of the page tree has no /Kids", ErrSyntax)
+	}
+	w.seen[root.Ref.Num] = false
+	n := 0
+	return w.each(root, f.opt.Limits.Depth, func(leaf *node) error {
+		p, err := f.page(leaf)
+		if err != nil {
+			return err
+		}
+		n++
+		return do(n, p)
+	})
+}
+
+func (w *walk) each(n *node, depth int, do func(*node) error) error {
+	if depth == 0 {
+		return fmt.Errorf("%w: page tree deeper than %d", ErrLimit, w.f.opt.Limits.Depth)
+	}
+	kids, err := w.kids(n)
+	if err != nil {
+		return err
+	}
+	for _, o := range kids {
+		k, err := w.kid(n, o)
+		switch {
+		case err != nil:
+		case k == nil:
+		case k.leaf():
+			err = do(k)
+		default:
+			err = w.each(k, depth-1, do)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (f *File) page(n *node) (*Page, error) {
 	p := &Page{Indirect: n.Indirect, Resources: n.hands[3], UserUnit: 1}
-	media, ok, err := f.rectangle(n.hands[0])
+	media, ok, err := f.Rectangle(n.hands[0])
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
 		media = [4]float64{0, 0, 612, 792} // as readers have it
 	}
-	crop, ok, err := f.rectangle(n.hands[1])
+	crop, ok, err := f.Rectangle(n.hands[1])
 	if err != nil {
 		return nil, err
 	}
@@ -293,8 +341,8 @@ func (f *File) page(n *node) (*Page, error) {
 	return p, nil
 }
 
-// rectangle reads four numbers; ok is false where there is no rectangle with an area.
-func (f *File) rectangle(o Object) (r [4]float64, ok bool, err error) {
+// Rectangle reads four numbers, normalised; ok is false where there is no rectangle with an area.
+func (f *File) Rectangle(o Object) (r [4]float64, ok bool, err error) {
 	o, err = f.Resolve(o)
 	a, isArray := o.(*Array)
 	if err != nil || !isArray || len(a.Items) != 4 {

@@ -80,6 +80,11 @@ func (f *File) ArrayIn(holder *Indirect, o Object) (*Array, *Indirect, error) {
 	return a, holder, nil
 }
 
+// DictIn is ArrayIn for a dictionary.
+func (f *File) DictIn(holder *Indirect, o Object) (*Dict, *Indirect, error) {
+	return f.worker().dictIn(holder, o)
+}
+
 // follow resolves o, which stands in holder, and says which object it stands in at last.
 func (f *File) follow(holder *Indirect, o Object) (Object, *Indirect, error) {
 	return f.worker().follow(holder, o)

@@ -1,0 +1,246 @@
+package pdfx
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/courtseal/courtseal/internal/appearance"
+	"github.com/courtseal/courtseal/internal/pdf"
+	"github.com/courtseal/courtseal/sign"
+)
+
+// A spot is one widget: a window on a page.
+type spot struct {
+	page *pdf.Page
+	n    int // number of the page
+	box  box
+	view appearance.View
+	form pdf.Ref
+	ref  pdf.Ref // of the widget
+}
+
+func (s *spot) widget() string {
+	w := " /Type /Annot /Subtype /Widget /F 132 /P " + s.page.Ref.R()
+	if s.form.Num == 0 {
+		return w + " /Rect [0 0 0 0]"
+	}
+	return w + " /Rect " + onPage(s.page, s.box).String() + " /AP << /N " + s.form.R() + " >>"
+}
+
+// A wish is a place wanted for the whole seal.
+type wish struct {
+	page  *pdf.Page
+	n     int
+	at    At   // of the seal's centre
+	found bool // by a text, and not given in millimetres: it gives way to seals that are there
+}
+
+// spots finds the pages and places, and adds the seal's image and a form for each view of it.
+func (pl *planner) spots(p sign.Profile, o Options) ([]spot, error) {
+	if len(o.At) == 0 && o.Keyword == nil && !o.DateLine && o.Straddle == nil {
+		page, err := pl.f.Page(1)
+		if err != nil {
+			return nil, fmt.Errorf("page 1: %w", err)
+		}
+		return []spot{{page: page}}, nil
+	}
+	if p.Picture == nil {
+		return nil, fmt.Errorf("%w: the signer has no picture to show", ErrPlace)
+	}
+	a, err := appearance.Of(p.Picture)
+	if err != nil {
+		return nil, err
+	}
+	wishes, err := pl.wishes(a, o)
+	if err != nil {
+		return nil, err
+	}
+	var spots []spot
+	for _, w := range wishes {
+		s, err := pl.whole(a, w, spots)
+		if err != nil {
+			return nil, err
+		}
+		spots = append(spots, s)
+	}
+	if o.Straddle != nil {
+		strips, err := pl.straddle(a, *o.Straddle, spots)
+		if err != nil {
+			return nil, err
+		}
+		spots = append(spots, strips...)
+	}
+	return spots, pl.show(a, spots)
+}
+
+// wishes are the places of the whole seal.
+func (pl *planner) wishes(a *appearance.Appearance, o Options) ([]wish, error) {
+	list := make([]wish, 0, len(o.At))
+	for _, at := range o.At {
+		page, n, err := pl.page(at.Page)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, wish{page: page, n: n, at: at})
+	}
+	return list, nil
+}
+
+// gap is how far apart seals in a row stand, mm.
+const gap = 1
+
+// whole places the whole seal.
+func (pl *planner) whole(a *appearance.Appearance, w wish, before []spot) (spot, error) {
+	width, height := a.Width/appearance.MM, a.Height/appearance.MM
+	b, err := around(w.at, width, height)
+	if err != nil {
+		return spot{}, err
+	}
+	others, err := pl.sealsOn(w.page)
+	if err != nil {
+		return spot{}, err
+	}
+	for _, s := range before {
+		if s.page.Ref == w.page.Ref {
+			others = append(others[:len(others):len(others)], s.box)
+		}
+	}
+	full := sheet(w.page)
+	if w.found {
+		var ok bool
+		if b, ok = inRow(b, others, full); !ok {
+			return spot{}, fmt.Errorf("%w: page %d has no room beside the seals at (%.0f, %.0f) mm", ErrPlace, w.n, w.at.X, w.at.Y)
+		}
+	} else if touchesAny(b, others, 0) {
+		pl.note("overlap", "the seal at (%g, %g) mm touches another seal of page %d", w.at.X, w.at.Y, w.n)
+	}
+	if b.overhangs(full) {
+		pl.note("overhang", "the seal at (%g, %g) mm reaches over the edge of page %d", b.X+b.W/2, b.Y+b.H/2, w.n)
+	}
+	return spot{page: w.page, n: w.n, box: b, view: a.Whole(w.page.Rotate)}, nil
+}
+
+func touchesAny(b box, others []box, gap float64) bool {
+	for _, c := range others {
+		if b.touches(c, gap) {
+			return true
+		}
+	}
+	return false
+}
+
+// inRow moves a seal along its row until it touches none that is there: to the left first, since the organ that signs last
+// stands over the date, at the right.
+func inRow(b box, others []box, sheet box) (box, bool) {
+	if !touchesAny(b, others, gap/2) {
+		return b, true
+	}
+	for step := 1.0; step*(b.W+gap) < sheet.W; step++ {
+		for _, side := range []float64{-1, 1} {
+			c := b
+			c.X += side * step * (b.W + gap)
+			if !c.overhangs(sheet) && !touchesAny(c, others, gap/2) {
+				return c, true
+			}
+		}
+	}
+	return b, false
+}
+
+// maxAnnots bounds how many annotations of a page are looked at for seals.
+const maxAnnots = 2000
+
+// sealsOn gives the signature fields that a page shows, signed or not.
+func (pl *planner) sealsOn(p *pdf.Page) ([]box, error) {
+	if list, ok := pl.seals[p.Ref]; ok {
+		return list, nil
+	}
+	list, err := pl.findSeals(p)
+	if err != nil {
+		return nil, fmt.Errorf("/Annots of a page: %w", err)
+	}
+	pl.seals[p.Ref] = list
+	return list, nil
+}
+
+func (pl *planner) findSeals(p *pdf.Page) (list []box, err error) {
+	if pl.catalog.Get("AcroForm") == nil {
+		return nil, nil
+	}
+	annots, _, err := pl.f.ArrayIn(p.Indirect, p.Dict().Get("Annots"))
+	if err != nil || annots == nil {
+		return nil, err
+	}
+	for _, o := range annots.Items[:min(len(annots.Items), maxAnnots)] {
+		o, err := pl.f.Resolve(o)
+		if err != nil {
+			return nil, err
+		}
+		d, ok := o.(*pdf.Dict)
+		if !ok || d.Get("Subtype") != pdf.Name("Widget") {
+			continue
+		}
+		kind := d.Get("FT")
+		if kind == nil {
+			parent, err := pl.f.GetDict(d, "Parent")
+			if err != nil {
+				return nil, err
+			}
+			kind = parent.Get("FT")
+		}
+		if kind != pdf.Name("Sig") {
+			continue
+		}
+		r, ok, err := pl.f.Rectangle(d.Get("Rect"))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			list = append(list, seen(p, rect(r)))
+		}
+	}
+	return list, nil
+}
+
+// show adds the image and a form for each view.
+func (pl *planner) show(a *appearance.Appearance, spots []spot) error {
+	img, err := a.PutImage(pl.f, pl.u)
+	if err != nil {
+		return err
+	}
+	forms := map[appearance.View]pdf.Ref{}
+	for i := range spots {
+		s := &spots[i]
+		form, ok := forms[s.view]
+		if !ok {
+			if form, err = a.PutForm(pl.u, img, s.view); err != nil {
+				return err
+			}
+			forms[s.view] = form
+		}
+		s.form = form
+		pl.shown = append(pl.shown, At{s.n, s.box.X + s.box.W/2, s.box.Y + s.box.H/2})
+	}
+	return nil
+}
+
+func (pl *planner) page(n int) (*pdf.Page, int, error) {
+	if n < 0 {
+		all, err := pl.f.NumPages()
+		if err != nil {
+			return nil, n, fmt.Errorf("counting the pages: %w", err)
+		}
+		n += all + 1
+	}
+	if n < 1 {
+		return nil, n, fmt.Errorf("%w: page %d; 1 is the first, -1 the last", ErrPlace, n)
+	}
+	page, err := pl.f.Page(n)
+	if errors.Is(err, pdf.ErrNoPage) {
+		return nil, n, fmt.Errorf("%w: %w", ErrPlace, err)
+	}
+	if err != nil {
+		return nil, n, fmt.Errorf("page %d: %w", n, err)
+	}
+	return page, n, nil
+}
