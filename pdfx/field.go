@@ -69,9 +69,11 @@ func (pl *planner) target(o Options) (*pdf.Signature, error) {
 		if s.Name != o.Field {
 			continue
 		}
-		if pl.lock, err = pl.lockOf(s.Field); err != nil {
-			return nil, fmt.Errorf("/Lock of %q: %w", s.Name, err)
+		r, err := pl.f.Restrictions(nil, s.Field.Dict())
+		if err != nil {
+			return nil, fmt.Errorf("field %q: %w", s.Name, err)
 		}
+		pl.lock = r.FieldLock
 		return &empty[i], pl.seedValue(s, o)
 	}
 	signed, err := pl.f.Signatures()

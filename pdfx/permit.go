@@ -2,9 +2,7 @@ package pdfx
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/courtseal/courtseal/internal/pdf"
 )
@@ -37,14 +35,14 @@ func (pl *planner) look(form *pdf.Dict, o Options) error {
 		if s.Dict == nil {
 			continue
 		}
-		r, err := pl.restrictions(s.Dict)
+		r, err := pl.f.Restrictions(s.Dict, s.Field.Dict())
 		if err != nil {
 			return fmt.Errorf("signature %q: %w", s.Name, err)
 		}
-		if r.level == 1 {
+		if r.Level == 1 {
 			level = 1
 		}
-		if err := pl.obey(s, r.fields, o); err != nil {
+		if err := pl.obey(s, r, o); err != nil {
 			return err
 		}
 	}
@@ -61,148 +59,18 @@ func (pl *planner) look(form *pdf.Dict, o Options) error {
 	return nil
 }
 
-// obey refuses what the lock of an earlier signature forbids: its field's /Lock and its own FieldMDP.
-func (pl *planner) obey(s pdf.Signature, fields *lock, o Options) error {
-	own, err := pl.lockOf(s.Field)
-	if err != nil {
-		return fmt.Errorf("/Lock of %q: %w", s.Name, err)
-	}
-	for _, l := range []*lock{own, fields} {
-		switch {
-		case l == nil:
-		case l.level == 1:
-			return fmt.Errorf("%w: signature %q allows no change after it", ErrLocked, s.Name)
-		case o.Field != "" && l.holds(o.Field):
-			return fmt.Errorf("%w: signature %q locks the field %q", ErrLocked, s.Name, o.Field)
-		}
-	}
-	if own != nil && own.level > 1 && o.Field == "" {
-		pl.note("locked", "signature %q locks the document (P %d), and some readers call a further field a violation", s.Name, own.level)
+// obey refuses what the locks of an earlier signature forbid.
+func (pl *planner) obey(s pdf.Signature, r pdf.Restrictions, o Options) error {
+	own := r.FieldLock
+	switch {
+	case own != nil && own.Level == 1:
+		return fmt.Errorf("%w: signature %q allows no change after it", ErrLocked, s.Name)
+	case o.Field != "" && (own.Holds(o.Field) || r.Fields.Holds(o.Field)):
+		return fmt.Errorf("%w: signature %q locks the field %q", ErrLocked, s.Name, o.Field)
+	case own != nil && own.Level > 1 && o.Field == "":
+		pl.note("locked", "signature %q locks the document (P %d), and some readers call a further field a violation", s.Name, own.Level)
 	}
 	return nil
-}
-
-// A lock is a /Lock of a signature field or the FieldMDP of a signature (ISO 32000-2, tables 236 and 259).
-type lock struct {
-	action pdf.Name // All, Include, Exclude
-	fields []string
-	level  int64 // P of a /Lock; 0: none
-}
-
-// holds reports whether a field of this full name is locked: by its own name or that of a field above it.
-func (l *lock) holds(name string) bool {
-	named := slices.ContainsFunc(l.fields, func(f string) bool { return name == f || strings.HasPrefix(name, f+".") })
-	switch l.action {
-	case "All":
-		return true
-	case "Include":
-		return named
-	case "Exclude":
-		return !named
-	}
-	return false
-}
-
-func (pl *planner) lockOf(field *pdf.Indirect) (*lock, error) {
-	d := field.Dict()
-	if d == nil {
-		return nil, nil
-	}
-	l, err := pl.f.GetDict(d, "Lock")
-	if err != nil || l == nil {
-		return nil, err
-	}
-	return pl.readLock(l)
-}
-
-// maxLockFields bounds the names that one lock is read for.
-const maxLockFields = 10_000
-
-func (pl *planner) readLock(d *pdf.Dict) (*lock, error) {
-	l := new(lock)
-	a, err := pl.f.Resolve(d.Get("Action"))
-	if err != nil {
-		return nil, err
-	}
-	l.action, _ = a.(pdf.Name)
-	p, err := pl.f.Resolve(d.Get("P"))
-	if err != nil {
-		return nil, err
-	}
-	l.level, _ = p.(int64)
-	o, err := pl.f.Resolve(d.Get("Fields"))
-	if err != nil {
-		return nil, err
-	}
-	list, _ := o.(*pdf.Array)
-	if list == nil {
-		return l, nil
-	}
-	if len(list.Items) > maxLockFields {
-		return nil, fmt.Errorf("%w: a lock of %d fields", ErrLimit, len(list.Items))
-	}
-	for _, item := range list.Items {
-		o, err := pl.f.Resolve(item)
-		if err != nil {
-			return nil, err
-		}
-		if s, ok := o.(*pdf.String); ok {
-			l.fields = append(l.fields, pdf.Text(s.Value))
-		}
-	}
-	return l, nil
-}
-
-// restrictions are what a signature's /Reference says of later changes.
-type restrictions struct {
-	level  int64 // P of DocMDP; 0: none
-	fields *lock // FieldMDP; nil: none
-}
-
-func (pl *planner) restrictions(sig *pdf.Dict) (r restrictions, err error) {
-	refs, err := pl.f.Resolve(sig.Get("Reference"))
-	if err != nil {
-		return r, err
-	}
-	list, _ := refs.(*pdf.Array)
-	if list == nil {
-		return r, nil
-	}
-	for _, item := range list.Items[:min(len(list.Items), 64)] {
-		o, err := pl.f.Resolve(item)
-		if err != nil {
-			return r, err
-		}
-		ref, _ := o.(*pdf.Dict)
-		if ref == nil {
-			continue
-		}
-		method, err := pl.f.Resolve(ref.Get("TransformMethod"))
-		if err != nil {
-			return r, err
-		}
-		params, err := pl.f.GetDict(ref, "TransformParams")
-		if err != nil {
-			return r, err
-		}
-		switch {
-		case method == pdf.Name("DocMDP"):
-			r.level = 2 // where none is written, ISO 32000-1, table 254
-			if params != nil {
-				if p, err := pl.f.Resolve(params.Get("P")); err == nil {
-					if n, ok := p.(int64); ok {
-						r.level = n
-					}
-				}
-			}
-		case method == pdf.Name("FieldMDP") && params != nil:
-			if r.fields, err = pl.readLock(params); err != nil {
-				return r, err
-			}
-			r.fields.level = 0 // a /Lock has it, FieldMDP does not
-		}
-	}
-	return r, nil
 }
 
 // certified gives /P of the certification that the catalog names; 0: there is none.
@@ -215,11 +83,11 @@ func (pl *planner) certified() (int64, error) {
 	if err != nil || cert == nil {
 		return 0, err
 	}
-	r, err := pl.restrictions(cert)
-	if r.level == 0 {
-		r.level = 2
+	r, err := pl.f.Restrictions(cert, nil)
+	if r.Level == 0 {
+		r.Level = 2
 	}
-	return r.level, err
+	return r.Level, err
 }
 
 // reference writes what the new signature says of later changes: its certification, and the lock of its field.
@@ -228,9 +96,9 @@ func (pl *planner) reference(b []byte, self pdf.Ref, o Options) ([]byte, error) 
 		if pl.lock != nil {
 			return nil, fmt.Errorf("%w: the field %q has a lock of its own", ErrField, o.Field)
 		}
-		pl.lock = &lock{action: "All", level: 1}
+		pl.lock = &pdf.Lock{Action: "All", Level: 1}
 		if len(o.Lock.Fields) > 0 {
-			pl.lock = &lock{action: "Include", fields: o.Lock.Fields}
+			pl.lock = &pdf.Lock{Action: "Include", Names: o.Lock.Fields}
 		}
 	}
 	if o.Certify == 0 && pl.lock == nil {
@@ -252,13 +120,13 @@ func (pl *planner) reference(b []byte, self pdf.Ref, o Options) ([]byte, error) 
 }
 
 // appendLock writes /Action and /Fields, in an object whose strings are encrypted for self.
-func (pl *planner) appendLock(b []byte, self pdf.Ref, l *lock) ([]byte, error) {
-	b = pdf.AppendName(append(b, " /Action "...), l.action)
-	if len(l.fields) == 0 {
+func (pl *planner) appendLock(b []byte, self pdf.Ref, l *pdf.Lock) ([]byte, error) {
+	b = pdf.AppendName(append(b, " /Action "...), l.Action)
+	if len(l.Names) == 0 {
 		return b, nil
 	}
 	b = append(b, " /Fields ["...)
-	for i, name := range l.fields {
+	for i, name := range l.Names {
 		if i > 0 {
 			b = append(b, ' ')
 		}
@@ -271,7 +139,7 @@ func (pl *planner) appendLock(b []byte, self pdf.Ref, l *lock) ([]byte, error) {
 }
 
 // putLock adds the object that a field's /Lock names.
-func (pl *planner) putLock(l *lock) (pdf.Ref, error) {
+func (pl *planner) putLock(l *pdf.Lock) (pdf.Ref, error) {
 	r, err := pl.u.Alloc()
 	if err != nil {
 		return r, err
@@ -280,8 +148,8 @@ func (pl *planner) putLock(l *lock) (pdf.Ref, error) {
 	if err != nil {
 		return r, err
 	}
-	if l.level > 0 {
-		b = strconv.AppendInt(append(b, " /P "...), l.level, 10)
+	if l.Level > 0 {
+		b = strconv.AppendInt(append(b, " /P "...), l.Level, 10)
 	}
 	pl.u.Put(r, append(b, " >>"...))
 	return r, nil

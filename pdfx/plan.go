@@ -35,7 +35,7 @@ type planner struct {
 	edits   map[pdf.Ref]*pdf.Edit
 	order   []pdf.Ref
 	format  sign.Format
-	lock    *lock             // that the signed field has
+	lock    *pdf.Lock         // that the signed field has
 	seals   map[pdf.Ref][]box // signature widgets that are there, by page
 }
 

@@ -48,7 +48,7 @@ func Sign(ctx context.Context, dst io.Writer, src io.ReaderAt, size int64, s sig
 }
 
 // A Pending is a file that waits for its signature value: what to sign, and what to append once it is signed. It does not hold
-// the file. It is good for one Commit at a time.
+// the file. It is good for one Commit at a time. MarshalBinary and UnmarshalBinary carry it from one process to another.
 type Pending struct {
 	plan  *plan
 	act   *sign.Act

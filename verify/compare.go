@@ -123,6 +123,9 @@ func (c *comparison) signatures() error {
 		c.signed = append(c.signed, printable(s.Name))
 		c.signing[s.Value.Ref.Num] = true
 		c.fields[s.Field.Ref.Num] = true
+		if x, ok := c.old.Lookup(s.Field.Ref.Num); ok && x.Type != 0 {
+			c.filled = append(c.filled, s.Name)
+		}
 		for _, w := range s.Widgets {
 			c.widgets[w.Num] = true
 		}

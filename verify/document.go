@@ -336,7 +336,14 @@ func (d *document) compareLater(cases []*signatureCase, revision []int) error {
 		if revision[i] < 0 {
 			continue
 		}
-		if err := d.later(c.judge, c.span, revision[i], certifies(d.file, c.pdf.Dict) == 1); err != nil {
+		said, err := d.file.Restrictions(c.pdf.Dict, c.pdf.Field.Dict())
+		if err != nil && !isOfFile(err) {
+			return err
+		}
+		if s := d.steps[revision[i]]; err != nil && s != nil {
+			s.change("无法得知是否允许：%[1]v", "cannot be known to be allowed: %[1]v", err)
+		}
+		if err := d.later(c.judge, c.span, revision[i], said); err != nil {
 			return err
 		}
 	}

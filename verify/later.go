@@ -18,6 +18,7 @@ var laterRule = &rule{
 		{"later-changes-unanalysed", Indeterminate, "其后的改动不止是签名：%[1]s", "later revisions change more than signatures need: %[2]s"},
 		{"later-bytes", Indeterminate, "最后一版之后还有 %[1]d 字节", "%[1]d bytes follow the last revision"},
 		{"later-after-certification", Invalid, "认证签名不允许任何改动，其后却有：%[1]s", "the certification allows no change, and later there is: %[2]s"},
+		{"later-after-lock", Invalid, "签章锁定了文件或其后签署的域，其后却有：%[1]s", "the signature locks the document, or a field that was signed later, and later there is: %[2]s"},
 	},
 }
 
@@ -25,6 +26,7 @@ var laterRule = &rule{
 type step struct {
 	revision int      // that it made, 1 the first
 	signed   []string // names of the signatures it added
+	filled   []string // full names of those fields among them that were there before
 	changes  []Text   // whatever else it did
 }
 
@@ -54,9 +56,9 @@ func (s *step) change(zh, en string, args ...any) {
 	}
 }
 
-// later judges everything after the revision that a signature signed, and says in words what it covers. certified: it
-// is a certification that allows no change (DocMDP, P 1).
-func (d *document) later(j *judge, at span, revision int, certified bool) error {
+// later judges everything after the revision that a signature signed, and says in words what it covers. said is what the
+// signature says of later changes.
+func (d *document) later(j *judge, at span, revision int, said pdf.Restrictions) error {
 	total := len(d.revisions)
 	if d.size == at.end {
 		j.sig.Coverage = Text{
@@ -68,6 +70,7 @@ func (d *document) later(j *judge, at span, revision int, certified bool) error 
 	}
 	var zh, en []string
 	clean := true
+	locked := said.FieldLock != nil && said.FieldLock.Level == 1
 	for i := revision; i+1 < total; i++ {
 		s, err := d.step(i)
 		if err != nil {
@@ -76,6 +79,9 @@ func (d *document) later(j *judge, at span, revision int, certified bool) error 
 		t := s.text()
 		zh, en = append(zh, t.ZH), append(en, t.EN)
 		clean = clean && len(s.changes) == 0 && len(s.signed) > 0
+		for _, n := range s.filled {
+			locked = locked || said.FieldLock.Holds(n) || said.Fields.Holds(n)
+		}
 	}
 	rest, err := d.trailing()
 	if err != nil {
@@ -90,8 +96,10 @@ func (d *document) later(j *judge, at span, revision int, certified bool) error 
 		fmt.Sprintf("revision %d is signed, the first %d of %d bytes; after it: %s", revision+1, at.end, d.size, after.EN),
 	}
 	switch {
-	case certified:
+	case said.Level == 1:
 		j.add(laterRule.check("later-after-certification", after.ZH, after.EN))
+	case locked:
+		j.add(laterRule.check("later-after-lock", after.ZH, after.EN))
 	case !clean:
 		j.add(laterRule.check("later-changes-unanalysed", after.ZH, after.EN))
 	case rest > 0:
@@ -212,34 +220,4 @@ func (d *document) spend(n int) error {
 		return fmt.Errorf("%w: more than %d objects to compare", pdf.ErrLimit, d.limits.Objects)
 	}
 	return nil
-}
-
-// certifies reports whether the signature certifies the document, and against what: P of its DocMDP (ISO 32000-2
-// 12.8.2.2), 2 where none is written; 0: it does not certify.
-func certifies(f *pdf.File, sig *pdf.Dict) int {
-	refs, err := f.Resolve(sig.Get("Reference"))
-	list, ok := refs.(*pdf.Array)
-	if err != nil || !ok {
-		return 0
-	}
-	for _, item := range list.Items[:min(len(list.Items), 64)] {
-		o, err := f.Resolve(item)
-		ref, ok := o.(*pdf.Dict)
-		if err != nil || !ok {
-			continue
-		}
-		if m, _ := f.Resolve(ref.Get("TransformMethod")); m != pdf.Name("DocMDP") {
-			continue
-		}
-		params, err := f.GetDict(ref, "TransformParams")
-		if err != nil || params == nil {
-			return 2
-		}
-		p, _ := f.Resolve(params.Get("P"))
-		if n, ok := p.(int64); ok && n >= 1 && n <= 3 {
-			return int(n)
-		}
-		return 2
-	}
-	return 0
 }

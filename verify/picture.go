@@ -1,6 +1,10 @@
 package verify
 
 import (
+	"cmp"
+	"math"
+	"slices"
+
 	"github.com/courtseal/courtseal/internal/appearance"
 	"github.com/courtseal/courtseal/internal/pdf"
 	"github.com/courtseal/courtseal/seal"
@@ -13,6 +17,8 @@ var pictureRule = &rule{
 	stops:  "a page that shows another picture than the one in the seal",
 	codes: []outcome{
 		{codeOK, Valid, "页面所示正是印章中的图像", "the page shows exactly the picture in the seal"},
+		{"picture-parts", Valid, "%[1]d 页各示印章图像的一部分，合起来正是印章中的图像（骑缝章）", "%[1]d pages show parts of the seal's picture, which together are all of it (a straddle seal)"},
+		{"picture-cut", Invalid, "页面只示出印章图像的一部分", "the pages show only a part of the picture in the seal"},
 		{"picture-differs", Invalid, "页面所示不是印章中的图像", "the page does not show the picture in the seal"},
 		{"picture-foreign", NotAsked, "页面外观由其他软件生成，无法与印章图像比较", "the appearance was made by other software and cannot be compared with the seal's picture"},
 		{"invisible", NotAsked, "签章不可见", "the signature shows nothing"},
@@ -20,37 +26,62 @@ var pictureRule = &rule{
 	},
 }
 
-// picture compares what the page shows with what the seal holds.
+// picture compares what the pages show with what the seal holds: the whole picture, or all of its parts.
 func (d *document) picture(j *judge, s *pdf.Signature, e *seal.Seal) error {
-	shown := 0
+	whole := 0
+	var parts []appearance.Sight
 	for _, ref := range s.Widgets {
 		w, err := d.file.Load(ref)
 		if err != nil {
 			return d.unreadable(j, err)
 		}
-		outcome, visible, err := d.appearance(w.Dict(), &e.Picture)
-		if err != nil {
+		seen, visible, err := d.appearance(w.Dict(), &e.Picture)
+		switch {
+		case err != nil:
 			return d.unreadable(j, err)
-		}
-		if !visible {
-			continue
-		}
-		shown++
-		switch outcome {
-		case appearance.Different:
+		case !visible:
+		case seen.Outcome == appearance.Different:
 			j.add(pictureRule.check("picture-differs"))
 			return nil
-		case appearance.Foreign:
+		case seen.Outcome == appearance.Foreign:
 			j.add(pictureRule.check("picture-foreign"))
 			return nil
+		case seen.From > hair || seen.To < 1-hair:
+			parts = append(parts, seen)
+		default:
+			whole++
 		}
 	}
-	if shown == 0 {
+	switch {
+	case !complete(parts):
+		j.add(pictureRule.check("picture-cut"))
+	case whole > 0:
+		j.add(pictureRule.check(codeOK))
+	case len(parts) > 0:
+		j.add(pictureRule.check("picture-parts", len(parts)))
+	default:
 		j.add(pictureRule.check("invisible"))
-		return nil
 	}
-	j.add(pictureRule.check(codeOK))
 	return nil
+}
+
+// hair is what the edges of two parts may be apart, in fractions of the picture.
+const hair = 0.001
+
+// complete: the parts leave no gap in the picture. No part at all is complete too.
+func complete(parts []appearance.Sight) bool {
+	if len(parts) == 0 {
+		return true
+	}
+	slices.SortFunc(parts, func(a, b appearance.Sight) int { return cmp.Compare(a.From, b.From) })
+	to := 0.0
+	for _, p := range parts {
+		if p.From > to+hair {
+			return false
+		}
+		to = max(to, p.To)
+	}
+	return to > 1-hair
 }
 
 func (d *document) unreadable(j *judge, err error) error {
@@ -61,34 +92,44 @@ func (d *document) unreadable(j *judge, err error) error {
 	return nil
 }
 
-// appearance compares the appearance of one widget; a widget without size or normal appearance shows nothing.
-func (d *document) appearance(w *pdf.Dict, p *sign.Picture) (appearance.Outcome, bool, error) {
+// appearance compares the appearance of one widget; a widget without size or normal appearance shows nothing. A reader
+// stretches an appearance to the widget's /Rect, so that their proportions must be the same.
+func (d *document) appearance(w *pdf.Dict, p *sign.Picture) (seen appearance.Sight, visible bool, err error) {
 	if w == nil {
-		return 0, false, nil
+		return seen, false, nil
 	}
 	ap, err := d.file.GetDict(w, "AP")
 	if err != nil || ap == nil || ap.Get("N") == nil {
-		return 0, false, err
+		return seen, false, err
 	}
 	rect, err := items(d.file, w.Get("Rect"))
 	if err != nil {
-		return 0, false, err
+		return seen, false, err
 	}
+	var v [4]float64
 	if len(rect) == 4 {
-		var v [4]float64
 		for i, o := range rect {
 			if o, err = d.file.Resolve(o); err != nil {
-				return 0, false, err
+				return seen, false, err
 			}
 			v[i], _ = pdf.Number(o)
 		}
 		if v[0] == v[2] || v[1] == v[3] {
-			return 0, false, nil
+			return seen, false, nil
 		}
 	}
 	if len(ap.Entries) != 1 { // another look when touched: not ours
-		return appearance.Foreign, true, nil
+		return seen, true, nil
 	}
-	outcome, err := appearance.Compare(d.file, ap.Get("N"), p)
-	return outcome, true, err
+	if seen, err = appearance.Compare(d.file, ap.Get("N"), p); err != nil || seen.Outcome != appearance.Same {
+		return seen, true, err
+	}
+	width, height := math.Abs(v[2]-v[0]), math.Abs(v[3]-v[1])
+	if seen.Turned {
+		width, height = height, width
+	}
+	if d := width*seen.Height - height*seen.Width; math.Abs(d) > 0.01*(seen.Width+seen.Height) {
+		seen.Outcome = appearance.Different
+	}
+	return seen, true, nil
 }

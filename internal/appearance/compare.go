@@ -24,6 +24,7 @@ type Sight struct {
 	Outcome
 	From, To      float64 // of Same: the part of the picture's width that is seen, in fractions; 0 and 1: all of it
 	Width, Height float64 // of the window, points, upright
+	Turned        bool    // by 90 or 270 degrees, against a page that is turned
 }
 
 // content is what View writes: the width and height of the picture and the place of its lower left corner.
@@ -99,7 +100,7 @@ func near(a, b float64) bool { return math.Abs(a-b) < 0.001 }
 
 // sight says which part of the picture a view shows; ok is false where it is none of the views that are made here.
 func (a *Appearance) sight(v View) (Sight, bool) {
-	s := Sight{To: 1, Width: v.Width, Height: v.Height}
+	s := Sight{To: 1, Width: v.Width, Height: v.Height, Turned: v.Rotate%180 != 0}
 	if near(v.W, a.Width) && near(v.H, a.Height) && near(v.Y, 0) && near(v.Height, v.H) && v.X < 0.001 && v.Width-v.X < v.W+0.001 {
 		s.From, s.To = max(0, -v.X/v.W), min(1, (v.Width-v.X)/v.W)
 		return s, v.Width > 0
