@@ -3,6 +3,7 @@ package pdfx
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/courtseal/courtseal/internal/appearance"
 	"github.com/courtseal/courtseal/internal/pdf"
@@ -220,8 +221,30 @@ func (pl *planner) showIn(w *pdf.Indirect, p sign.Profile) (ok bool, err error) 
 		return false, err
 	}
 	e.Set(d, "AP", []byte("<< /N "+form.R()+" >>"))
+	if err := pl.print(e, d); err != nil {
+		return false, err
+	}
 	pl.shown = append(pl.shown, At{n, b.X + b.W/2, b.Y + b.H/2})
 	return true, nil
+}
+
+// print sets the flag of a widget by which its appearance is printed. A file that is signed keeps it as it is, because a reader
+// may take another flag for a change of what was signed.
+func (pl *planner) print(e *pdf.Edit, d *pdf.Dict) error {
+	o, err := pl.f.Resolve(d.Get("F"))
+	if err != nil {
+		return err
+	}
+	const printed, hidden, noView = 1 << 2, 1 << 1, 1 << 5
+	flags, _ := o.(int64)
+	switch {
+	case flags&(printed|hidden|noView) == printed:
+	case pl.signed:
+		pl.note("not-printed", "the field %q is hidden or not printed (/F %d)", pl.field, flags)
+	default:
+		e.Set(d, "F", strconv.AppendInt(nil, flags&^(hidden|noView)|printed, 10))
+	}
+	return nil
 }
 
 // errFound ends a walk over the pages.

@@ -30,6 +30,7 @@ func (pl *planner) look(form *pdf.Dict, o Options) error {
 		if signed, err = pl.f.Signatures(); err != nil {
 			return fmt.Errorf("/AcroForm /Fields: %w", err)
 		}
+		pl.signed = len(signed) > 0
 	}
 	for _, s := range signed {
 		if s.Dict == nil {

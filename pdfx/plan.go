@@ -35,6 +35,7 @@ type planner struct {
 	edits   map[pdf.Ref]*pdf.Edit
 	order   []pdf.Ref
 	format  sign.Format
+	signed  bool // the file has signatures
 	lock    *pdf.Lock         // that the signed field has
 	seals   map[pdf.Ref][]box // signature widgets that are there, by page
 }

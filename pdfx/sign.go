@@ -120,6 +120,11 @@ func (p *Pending) Commit(dst io.Writer, src io.ReaderAt, size int64, v []sign.Va
 	if !bytes.Equal(hashes.sums()[name], p.act.Source[name]) {
 		return nil, fmt.Errorf("%w: its bytes changed", ErrOtherFile)
 	}
+	hashes.write(p.plan.tail[:p.plan.from])
+	hashes.write(p.plan.tail[p.plan.to:])
+	if !bytes.Equal(hashes.sums()[name], p.act.Content[name]) {
+		return nil, fmt.Errorf("%w: what it appends is not what was signed", ErrState)
+	}
 	return p.finish(dst)
 }
 

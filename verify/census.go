@@ -83,10 +83,11 @@ func (w *walk) visit(v visit) error {
 
 // reachedBy says under which keys an object that was redefined may be met.
 var reachedBy = map[place][]pdf.Name{
-	formPlace:   {"AcroForm"},
-	fieldsPlace: {"Fields"},
-	annotsPlace: {"Annots"},
-	fieldPlace:  {"Fields", "Kids", "Annots", "Parent", "Obj", "CO"},
+	catalogPlace: {"Data"}, // of a signature's /Reference: what its lock is about
+	formPlace:    {"AcroForm"},
+	fieldsPlace:  {"Fields"},
+	annotsPlace:  {"Annots"},
+	fieldPlace:   {"Fields", "Kids", "Annots", "Parent", "Obj", "CO"},
 }
 
 // judge looks at one reference from an object that a later revision did not add.
