@@ -242,7 +242,10 @@ func (in *interpreter) widths(f *font, d, desc *pdf.Dict, names *[256]string) er
 	from, _ := first.(int64)
 	otherwise, _ := pdf.Number(missing)
 	base, _ := d.Get("BaseFont").(pdf.Name)
-	metrics := standardWidths(string(base))
+	metrics := standardMetrics(string(base))
+	if desc == nil && d.Get("Subtype") != pdf.Name("Type3") {
+		f.ascent, f.descent = metrics.ascent, metrics.descent
+	}
 	for c := range f.simple {
 		switch i := int64(c) - from; {
 		case i >= 0 && i < int64(len(list)):

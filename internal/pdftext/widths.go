@@ -10,10 +10,11 @@ import (
 // the letter; everything else is taken to be as wide as a digit, but dashes and the ellipsis. Other fonts without widths, which
 // the standard does not allow, are measured as Helvetica or, by their names, as what they resemble.
 type metrics struct {
-	ascii *[95]uint16 // nil: every character has the width of a typewriter
+	ascii           *[95]uint16 // nil: every character has the width of a typewriter
+	ascent, descent float64     // in ems, of letters
 }
 
-func standardWidths(name string) metrics {
+func standardMetrics(name string) metrics {
 	n := strings.ToLower(name)
 	has := func(list ...string) bool {
 		for _, s := range list {
@@ -26,21 +27,21 @@ func standardWidths(name string) metrics {
 	bold, italic := has("bold", "black", "heavy"), has("italic", "oblique")
 	switch {
 	case has("courier", "mono", "consol", "typewriter"):
-		return metrics{}
+		return metrics{nil, 0.629, -0.157}
 	case has("times", "serif", "roman", "georgia", "garamond", "song", "ming") && !has("sans"):
 		switch {
 		case bold && italic:
-			return metrics{&serifBoldItalic}
+			return metrics{&serifBoldItalic, 0.683, -0.217}
 		case bold:
-			return metrics{&serifBold}
+			return metrics{&serifBold, 0.683, -0.217}
 		case italic:
-			return metrics{&serifItalic}
+			return metrics{&serifItalic, 0.683, -0.217}
 		}
-		return metrics{&serif}
+		return metrics{&serif, 0.683, -0.217}
 	case bold:
-		return metrics{&sansBold}
+		return metrics{&sansBold, 0.718, -0.207}
 	}
-	return metrics{&sans}
+	return metrics{&sans, 0.718, -0.207}
 }
 
 // of gives the width of a character in ems.
