@@ -1,0 +1,270 @@
+// Package batch seals many files into one directory, so that a run which was killed can be started again.
+//
+// What is done of a batch is what stands in its directory, and nothing else is kept. A result appears under its final
+// name only when it is whole. A run that finds a result there already looks into it: where it is its source, sealed with
+// the seal of the job, the source is skipped; anything else is left alone and told as an error. So a run that ended at
+// any moment, by a kill or by a power cut, goes on when it is started again with the same files: none is sealed twice,
+// and none is lost. Results that a power cut may take too need pdfx.Options.Sync, or they are sealed again.
+//
+// Files on their way stand in the directory's folder .sealing. It is there while a job runs, one job at a time for a
+// directory; what a killed run left in it, the next one removes.
+package batch
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/courtseal/courtseal/keydev"
+	"github.com/courtseal/courtseal/pdfx"
+	"github.com/courtseal/courtseal/seal"
+	"github.com/courtseal/courtseal/sign"
+)
+
+var (
+	// ErrSameName: two sources would have one result. Nothing was sealed.
+	ErrSameName = errors.New("batch: two files of one name")
+	// ErrBusy: another job seals into the directory. Nothing was sealed.
+	ErrBusy = errors.New("batch: another run seals into this directory")
+	// ErrOther: what stands under the name of the result is not the source sealed with this seal. It stays.
+	ErrOther = errors.New("batch: there is another file of this name")
+)
+
+// A Job says how files are sealed, and where to.
+type Job struct {
+	Signer  sign.Signer
+	Seal    *seal.Seal   // that Signer stamps with; a result that bears it is done
+	Dir     string       // of the results, made where it is not there; every file keeps its name
+	Name    string       // stands for the arguments of the job in the ids of its acts: a run that goes on has the same
+	Options pdfx.Options // of every file; Document and ID are set for each
+	Workers int          // files at a time; 0: GOMAXPROCS
+}
+
+// A Status says what became of a file.
+type Status string
+
+const (
+	Done    Status = "ok"
+	Skipped Status = "skip" // the result was there already
+	Failed  Status = "fail"
+)
+
+// An Outcome tells of one file.
+type Outcome struct {
+	In, Out string
+	Status  Status
+	ID      string       // of the Act; empty where nothing was signed
+	Result  *pdfx.Result // Done only
+	Err     error        // Failed only
+}
+
+// ahead is how many outcomes may wait for an earlier file that takes longer.
+const ahead = 256
+
+// Run seals the files and tells of each as soon as all before it are told of: report is called in the order of the
+// files, by one goroutine at a time. A file that fails does not stop the others; its error is in its Outcome. The error
+// of Run says why the job did not begin, or why it ended before the last file: ctx, or an error of the key
+// (*keydev.Error), which would fail every file after it and, where it is a wrong PIN, lock the device. Files that are
+// being sealed are finished first, and there is no Outcome of a file that was not begun.
+//
+// The first file is sealed alone, so that a PIN is asked for once.
+func (j *Job) Run(ctx context.Context, files []string, report func(Outcome)) error {
+	if err := distinct(files); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(j.Dir, 0o777); err != nil {
+		return err
+	}
+	work, leave, err := enter(j.Dir)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	dir, err := filepath.Abs(j.Dir)
+	if err != nil {
+		return err
+	}
+	r := &run{Job: j, work: work, dir: dir}
+	for len(files) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		o := r.file(ctx, files[0])
+		files = files[1:]
+		report(o)
+		if hopeless(o.Err) {
+			return o.Err
+		}
+		if o.Status == Done {
+			return r.together(ctx, files, report)
+		}
+	}
+	return nil
+}
+
+// hopeless: no other file will fare better.
+func hopeless(err error) bool {
+	var key *keydev.Error
+	return errors.As(err, &key)
+}
+
+func distinct(files []string) error {
+	first := make(map[string]string, len(files))
+	for _, f := range files {
+		base := filepath.Base(f)
+		if other, ok := first[base]; ok {
+			return fmt.Errorf("%w: %s and %s", ErrSameName, other, f)
+		}
+		first[base] = f
+	}
+	return nil
+}
+
+// A run is one go at a job.
+type run struct {
+	*Job
+	work  string // the folder of files on their way
+	dir   string // Dir in full, for ids
+	begun atomic.Int64
+}
+
+// A ticket is a file on its way.
+type ticket struct {
+	in   string
+	done chan Outcome
+}
+
+// together seals files with all workers.
+func (r *run) together(ctx context.Context, files []string, report func(Outcome)) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	todo, order := make(chan ticket), make(chan ticket, ahead)
+	go func() {
+		defer close(order)
+		defer close(todo)
+		for _, in := range files {
+			t := ticket{in, make(chan Outcome, 1)}
+			if ctx.Err() != nil {
+				return
+			}
+			select {
+			case todo <- t:
+				order <- t
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	workers := r.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	var all sync.WaitGroup
+	for range workers {
+		all.Go(func() {
+			for t := range todo {
+				o := r.file(ctx, t.in)
+				if hopeless(o.Err) {
+					stop(o.Err)
+				}
+				t.done <- o
+			}
+		})
+	}
+	told := 0
+	for t := range order {
+		report(<-t.done)
+		told++
+	}
+	all.Wait()
+	if told < len(files) {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// file seals one file, which is finished even if ctx ends meanwhile.
+func (r *run) file(ctx context.Context, in string) Outcome {
+	ctx = context.WithoutCancel(ctx)
+	o := Outcome{In: in, Out: filepath.Join(r.Dir, filepath.Base(in)), Status: Failed}
+	_, err := os.Lstat(o.Out)
+	switch {
+	case err == nil:
+		if o.Err = r.sealed(ctx, o.Out, in); o.Err == nil {
+			o.Status = Skipped
+		}
+		return o
+	case !errors.Is(err, fs.ErrNotExist):
+		o.Err = err
+		return o
+	}
+	options := r.Options
+	options.Document = in
+	s := &identified{Signer: r.Signer, job: r.Name, out: filepath.Join(r.dir, filepath.Base(in))}
+	whole := filepath.Join(r.work, strconv.FormatInt(r.begun.Add(1), 10))
+	if o.Result, o.Err = pdfx.SignFile(ctx, whole, in, s, options); o.Err != nil {
+		return o
+	}
+	o.ID = s.id
+	if o.Err = r.place(o.Out, whole); o.Err != nil {
+		o.Result = nil
+		return o
+	}
+	o.Status = Done
+	return o
+}
+
+// place gives a whole file its name, unless something has it.
+func (r *run) place(out, whole string) error {
+	err := os.Link(whole, out)
+	switch {
+	case err == nil:
+		err = os.Remove(whole)
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("%w: %s", ErrOther, out)
+	default: // a file system without links
+		if _, err = os.Lstat(out); err == nil {
+			return fmt.Errorf("%w: %s", ErrOther, out)
+		}
+		err = os.Rename(whole, out)
+	}
+	if err == nil && r.Options.Sync {
+		return syncFolder(r.Dir)
+	}
+	return err
+}
+
+// identified gives each Act an id that is the same whenever the same bytes are sealed by the same job for the same
+// result, so that who keeps books of acts knows a second try for what it is.
+type identified struct {
+	sign.Signer
+	job, out string
+	id       string
+}
+
+func (s *identified) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
+	p := s.Profile()
+	h := sha256.New()
+	e := json.NewEncoder(h)
+	spec := p.Specs[p.Format]
+	e.Encode([]any{"courtseal batch 1", s.job, s.out, p.Format, p.Seal, spec.Chain[:min(1, len(spec.Chain))]})
+	for _, name := range slices.Sorted(maps.Keys(act.Source)) {
+		e.Encode([]any{name, act.Source[name]})
+	}
+	s.id = hex.EncodeToString(h.Sum(nil)[:16])
+	named := *act
+	named.ID = s.id
+	return s.Signer.Sign(ctx, &named)
+}
