@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/courtseal/courtseal/internal/pdf"
+	"github.com/courtseal/courtseal/internal/plain"
 )
 
 // A comparison looks at every object that one saving wrote, and finds what it did beyond adding signatures. Allowed are:
@@ -120,7 +121,7 @@ func (c *comparison) signatures() error {
 		if s.Value == nil || s.Value.Offset < from || s.Value.Offset >= to {
 			continue
 		}
-		c.signed = append(c.signed, printable(s.Name))
+		c.signed = append(c.signed, plain.Text(s.Name))
 		c.signing[s.Value.Ref.Num] = true
 		c.fields[s.Field.Ref.Num] = true
 		if x, ok := c.old.Lookup(s.Field.Ref.Num); ok && x.Type != 0 {
@@ -289,7 +290,7 @@ func kindText(o *pdf.Indirect) Text {
 		return Text{}
 	}
 	if t, ok := d.Get("Type").(pdf.Name); ok {
-		return Text{"（" + printable(string(t)) + "）", " (" + printable(string(t)) + ")"}
+		return Text{"（" + plain.Text(string(t)) + "）", " (" + plain.Text(string(t)) + ")"}
 	}
 	if _, ok := o.Value.(*pdf.Stream); ok {
 		return Text{"（数据流）", " (a stream)"}
@@ -305,7 +306,7 @@ func (c *comparison) keys(num uint32, a, b *pdf.Dict, allowed []pdf.Name) {
 	}
 	for _, k := range unlike(a, b) {
 		if !contains(allowed, k) {
-			c.change("改变对象 %[1]d 的 /%[2]s", "changes /%[2]s of object %[1]d", num, printable(string(k)))
+			c.change("改变对象 %[1]d 的 /%[2]s", "changes /%[2]s of object %[1]d", num, plain.Text(string(k)))
 		}
 	}
 }
@@ -402,7 +403,7 @@ func (c *comparison) addition(num uint32) error {
 	}
 	for _, e := range d.Entries {
 		if !widgetKeys[e.Key] {
-			c.change("签名域 %[1]d 带有 /%[2]s", "has /%[2]s in signature field %[1]d", num, printable(string(e.Key)))
+			c.change("签名域 %[1]d 带有 /%[2]s", "has /%[2]s in signature field %[1]d", num, plain.Text(string(e.Key)))
 		}
 	}
 	if t := d.Get("Type"); t != nil && t != pdf.Name("Annot") {
@@ -445,7 +446,7 @@ func (c *comparison) form() error {
 	}
 	for _, k := range unlike(before, c.newForm) {
 		if !contains(changeable[formPlace], k) {
-			c.change("改变表单的 /%[1]s", "changes /%[1]s of the form", printable(string(k)))
+			c.change("改变表单的 /%[1]s", "changes /%[1]s of the form", plain.Text(string(k)))
 		}
 	}
 	return c.appended(before.Get("Fields"), c.newForm.Get("Fields"), c.fields, Text{"表单域", "a form field"})

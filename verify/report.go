@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/courtseal/courtseal/internal/plain"
 	"github.com/courtseal/courtseal/sign"
 )
 
@@ -114,9 +115,9 @@ func (r *Report) String() string {
 	if r.Unsigned {
 		verdict = unsignedText
 	}
-	fmt.Fprintf(&b, "%s (%s): %s\n", printable(name), r.Format, verdict)
+	fmt.Fprintf(&b, "%s (%s): %s\n", plain.Text(name), r.Format, verdict)
 	for _, n := range r.Notes {
-		fmt.Fprintf(&b, "  * %s: %s\n", n.Code, printable(n.Detail.String()))
+		fmt.Fprintf(&b, "  * %s: %s\n", n.Code, plain.Text(n.Detail.String()))
 	}
 	for i := range r.Signatures {
 		r.Signatures[i].print(&b, i+1)
@@ -126,13 +127,13 @@ func (r *Report) String() string {
 
 func (s *Signature) print(b *strings.Builder, n int) {
 	line := func(zh, en, value string) {
-		fmt.Fprintf(b, "   %s: %s\n", Text{zh, en}, printable(value))
+		fmt.Fprintf(b, "   %s: %s\n", Text{zh, en}, plain.Text(value))
 	}
 	format := string(s.Format)
 	if format == "" {
 		format = "?"
 	}
-	fmt.Fprintf(b, "%d. %s (%s): %s\n", n, printable(s.Name), format, s.Verdict.Text())
+	fmt.Fprintf(b, "%d. %s (%s): %s\n", n, plain.Text(s.Name), format, s.Verdict.Text())
 	if s.Signer != nil {
 		line("签名人", "signer", s.Signer.String())
 	}
@@ -152,14 +153,14 @@ func (s *Signature) print(b *strings.Builder, n int) {
 		if c.Code != codeOK {
 			fmt.Fprintf(b, " (%s)", c.Code)
 		}
-		fmt.Fprintf(b, ": %s", printable(c.Detail.String()))
+		fmt.Fprintf(b, ": %s", plain.Text(c.Detail.String()))
 		if c.Verdict != Valid {
 			fmt.Fprintf(b, " [%s]", c.Clause)
 		}
 		b.WriteByte('\n')
 	}
 	for _, n := range s.Notes {
-		fmt.Fprintf(b, "   * %s: %s\n", n.Code, printable(n.Detail.String()))
+		fmt.Fprintf(b, "   * %s: %s\n", n.Code, plain.Text(n.Detail.String()))
 	}
 }
 
@@ -169,14 +170,3 @@ func (c *Certificate) String() string {
 }
 
 func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
-
-// printable keeps a hostile name from writing to the reader's terminal or starting a line of its own.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r < 0x20 || r >= 0x7f && r < 0xa0, r == 0x2028, r == 0x2029, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-			return '\uFFFD'
-		}
-		return r
-	}, s)
-}

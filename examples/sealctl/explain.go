@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"github.com/courtseal/courtseal/examples/internal/batch"
 	"github.com/courtseal/courtseal/keydev"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
@@ -41,6 +42,9 @@ var hints = []struct {
 	{pdfx.ErrNoSignature, "文件没有签章", ""},
 	{pdfx.ErrNotLast, "最后一个签章之后还有更改，不能撤销", ""},
 	{pdfx.ErrNotOurs, "签章由其他软件加盖，不能撤销", ""},
+	{batch.ErrSameName, "两个文件同名，签章后会写成同一个文件；没有签任何文件", ""},
+	{batch.ErrBusy, "另一次批量签章正在写入此目录", ""},
+	{batch.ErrOther, "目标目录中已有其他同名文件，未覆盖", ""},
 	{fs.ErrNotExist, "文件不存在", ""},
 	{fs.ErrPermission, "没有权限", ""},
 	{fs.ErrExist, "已经存在", ""},

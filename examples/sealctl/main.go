@@ -1,7 +1,7 @@
 // Sealctl seals PDF files, verifies them and takes seals off again.
 //
 //	sealctl demo DIR                                    roots, a seal and two keys to try with
-//	sealctl seal --seal F --key URI [--key URI] IN OUT  seals IN
+//	sealctl seal --seal F --key URI [--key URI] IN OUT  seals IN; with --out-dir D, many files
 //	sealctl verify [--roots F]... [--json] FILE...      reports on every FILE
 //	sealctl remove IN OUT                               takes the last seal off IN
 //
@@ -21,8 +21,11 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/courtseal/courtseal/internal/plain"
 )
 
 const (
@@ -42,7 +45,8 @@ type Main struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal does not wait for anything
 	m := &Main{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Chinese: chinese(os.Getenv)}
 	code := m.Run(ctx)
 	stop()
@@ -116,7 +120,7 @@ func (m *Main) Run(ctx context.Context) int {
 
 // complain prints one line for an error.
 func (m *Main) complain(err error) {
-	fmt.Fprintf(m.Stderr, "sealctl: %s\n", m.explain(err))
+	fmt.Fprintf(m.Stderr, "sealctl: %s\n", plain.Text(m.explain(err)))
 }
 
 // args is cobra.ExactArgs and the like, told as usage.

@@ -1,46 +1,62 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/courtseal/courtseal/internal/plain"
 	"github.com/courtseal/courtseal/keydev"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
 )
 
-// usual is where the date of a judgment on A4 stands.
-var usual = pdfx.At{Page: -1, X: 150, Y: 240}
-
 type sealFlags struct {
-	seal      string
-	keys      []string
-	pinFile   string
-	format    string
-	at        string
-	invisible bool
-	repair    bool
-	password  string
+	seal     string
+	keys     []string
+	pinFile  string
+	format   string
+	place    placeFlags
+	repair   bool
+	password string
+	asJSON   bool
+	batch    batchFlags
 }
 
 func (m *Main) seal() *cobra.Command {
 	var f sealFlags
 	cmd := &cobra.Command{
-		Use:   "seal --seal F --key URI [--key URI] IN OUT",
-		Short: m.say("加盖电子签章", "seal a file"),
+		Use:   "seal --seal F --key URI [--key URI] IN OUT | IN... --out-dir D",
+		Short: m.say("加盖电子签章", "seal files"),
 		Long: m.say(`用印章 F 和持章人的密钥为 PDF 文件 IN 签章，写成 OUT。密钥的 URI 如 soft:目录#名称。
 格式 cms、ses 用一个密钥；dual 用两个，次序不限：SM2 的签在内，RSA 或 ECDSA 的签在外。
-不给 --format 时，一个密钥为 cms，两个为 dual。`,
+不给 --format 时，一个密钥为 cms，两个为 dual。
+
+给出 --out-dir D 时为批量签章：每个 IN 以原名写入 D，各占标准输出一行，次序与 IN 相同：
+  ok IN -> OUT        已签章
+  skip IN -> OUT      D 中已有用此印章签好的 IN，不再签
+  fail IN: 原因       其余文件照常签章；退出码为 4
+D 中同名的其他文件不会被覆盖。中断（包括 kill -9）后以同样的参数再次运行即可继续，不会重签也不会遗漏。`,
 			`Seals the PDF file IN with the seal F and the key of one of its holders, and writes OUT. A key's URI is soft:DIR#NAME.
 The formats cms and ses take one key; dual takes two, in any order: the SM2 key signs inside, the RSA or ECDSA key
-outside. Without --format one key makes cms, and two make dual.`),
-		Args: args(cobra.ExactArgs(2)),
-		RunE: func(cmd *cobra.Command, a []string) error { return m.runSeal(cmd, f, a[0], a[1]) },
+outside. Without --format one key makes cms, and two make dual.
+
+With --out-dir D every IN is sealed into D under its own name. Each has a line on standard output, in the order of IN:
+  ok IN -> OUT        it was sealed
+  skip IN -> OUT      D has IN sealed with this seal already
+  fail IN: REASON     the others are sealed all the same; the exit code is 4
+Another file of that name in D is never overwritten. A run that was ended, by kill -9 too, goes on when it is started
+again with the same arguments: none is sealed twice, and none is left out.`),
+		Args: func(cmd *cobra.Command, a []string) error {
+			if f.batch.dir != "" {
+				return args(cobra.MinimumNArgs(1))(cmd, a)
+			}
+			return args(cobra.ExactArgs(2))(cmd, a)
+		},
+		RunE: func(cmd *cobra.Command, a []string) error { return m.runSeal(cmd.Context(), f, a) },
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -48,11 +64,11 @@ outside. Without --format one key makes cms, and two make dual.`),
 	flags.StringArrayVar(&f.keys, "key", nil, m.say("密钥 URI，dual 需两个", "URI of a key; two of them for dual"))
 	flags.StringVar(&f.pinFile, "pin-file", "", m.say("第一行是 PIN 的文件；不给则在终端询问", "file whose first line is the PIN of the keys; without it the terminal asks"))
 	flags.StringVar(&f.format, "format", "", "ses, cms, dual")
-	flags.StringVar(&f.at, "at", "", fmt.Sprintf(m.say("PAGE,X,Y：页码（-1 为末页）和印章中心到页面左上角的毫米数；不给则为 %d,%g,%g",
-		"PAGE,X,Y: the page (-1 the last) and the millimetres from its top left corner\nto the centre of the seal; without it %d,%g,%g"), usual.Page, usual.X, usual.Y))
-	flags.BoolVar(&f.invisible, "invisible", false, m.say("不显示印章", "show no seal"))
+	m.placeFlags(flags, &f.place)
 	flags.BoolVar(&f.repair, "repair", false, m.say("文件已损坏也签章", "seal a damaged file too"))
 	m.passwordFlag(cmd, &f.password)
+	m.batchFlags(flags, &f.batch)
+	flags.BoolVar(&f.asJSON, "json", false, m.say("每个文件输出一行 JSON", "print one line of JSON for every file"))
 	return cmd
 }
 
@@ -60,13 +76,16 @@ func (m *Main) passwordFlag(cmd *cobra.Command, file *string) {
 	cmd.Flags().StringVar(file, "password-file", "", m.say("第一行是 PDF 口令的文件", "file whose first line is the password of the PDF"))
 }
 
-func (m *Main) runSeal(cmd *cobra.Command, f sealFlags, in, out string) error {
-	options := pdfx.Options{Document: in, Repair: f.repair}
-	if err := m.place(f, &options); err != nil {
+func (m *Main) runSeal(ctx context.Context, f sealFlags, a []string) error {
+	options := pdfx.Options{Repair: f.repair}
+	if err := m.place(f.place, &options); err != nil {
 		return usageError{err}
 	}
 	format, err := m.chooseFormat(f)
 	if err != nil {
+		return usageError{err}
+	}
+	if err := m.checkBatch(f.batch); err != nil {
 		return usageError{err}
 	}
 	if options.Password, err = m.password(f.password); err != nil {
@@ -76,65 +95,71 @@ func (m *Main) runSeal(cmd *cobra.Command, f sealFlags, in, out string) error {
 	if err != nil {
 		return err
 	}
+	stamp, done, err := m.stamp(ctx, s, format, f)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if f.batch.dir != "" {
+		return m.runBatch(ctx, f, a, s, stamp, options)
+	}
 
-	var keys []sign.Key
-	for _, uri := range f.keys {
-		key, device, err := keydev.OpenKey(cmd.Context(), uri, m.auth(f.pinFile))
+	in, out := a[0], a[1]
+	options.Document = in
+	result, err := pdfx.SignFile(ctx, out, in, stamp, options)
+	if f.asJSON {
+		line := outcomeLine{File: in, Out: out, Status: "ok"}
 		if err != nil {
-			return err
+			line.Status, line.Error = "fail", err.Error()
+		} else {
+			line.ID, line.Notes = result.Act.ID, notesOf(result)
 		}
-		defer device.Close()
-		keys = append(keys, key)
+		err = errors.Join(err, m.printJSON(line))
 	}
-	stampOptions := seal.StampOptions{Format: format}
-	if format == sign.Dual {
-		if keys, err = m.innerFirst(keys); err != nil {
-			return usageError{err}
-		}
-		stampOptions.Outer = keys[1]
-	}
-	stamp, err := s.Stamp(keys[0], stampOptions)
 	if err != nil {
 		return err
 	}
-	result, err := pdfx.SignFile(cmd.Context(), out, in, stamp, options)
-	if err != nil {
-		return err
-	}
-	for _, n := range result.Notes {
-		fmt.Fprintf(m.Stderr, "sealctl: %s: %s\n", out, n)
-	}
+	m.printNotes(out, result)
 	return nil
 }
 
-// place reads --at and --invisible.
-func (m *Main) place(f sealFlags, o *pdfx.Options) error {
-	switch {
-	case f.invisible && f.at != "":
-		return errors.New(m.say("--at 与 --invisible 只能用一个", "--at and --invisible exclude each other"))
-	case f.invisible:
-		return nil
-	case f.at == "":
-		o.At = []pdfx.At{usual}
-		return nil
+func (m *Main) printNotes(out string, result *pdfx.Result) {
+	for _, n := range result.Notes {
+		fmt.Fprintf(m.Stderr, "sealctl: %s\n", plain.Text(out+": "+n.String()))
 	}
-	bad := fmt.Errorf(m.say("--at %q 应为 PAGE,X,Y，如 1,105,240", "--at %q is not PAGE,X,Y, such as 1,105,240"), f.at)
-	parts := strings.Split(f.at, ",")
-	if len(parts) != 3 {
-		return bad
-	}
-	page, err := strconv.Atoi(strings.TrimSpace(parts[0]))
-	if err != nil || page == 0 {
-		return bad
-	}
-	at := pdfx.At{Page: page}
-	for i, v := range []*float64{&at.X, &at.Y} {
-		if *v, err = strconv.ParseFloat(strings.TrimSpace(parts[i+1]), 64); err != nil {
-			return bad
+}
+
+// stamp opens the keys and puts the seal to use. The caller calls done when it no longer needs them.
+func (m *Main) stamp(ctx context.Context, s *seal.Seal, format sign.Format, f sealFlags) (stamp sign.Signer, done func(), err error) {
+	var devices []keydev.Device
+	closeAll := func() {
+		for _, d := range devices {
+			d.Close()
 		}
 	}
-	o.At = []pdfx.At{at}
-	return nil
+	defer func() {
+		if err != nil {
+			closeAll()
+		}
+	}()
+	auth := m.auth(ctx, f.pinFile)
+	var keys []sign.Key
+	for _, uri := range f.keys {
+		key, device, err := keydev.OpenKey(ctx, uri, auth)
+		if err != nil {
+			return nil, nil, err
+		}
+		devices, keys = append(devices, device), append(keys, key)
+	}
+	o := seal.StampOptions{Format: format}
+	if format == sign.Dual {
+		if keys, err = m.innerFirst(keys); err != nil {
+			return nil, nil, usageError{err}
+		}
+		o.Outer = keys[1]
+	}
+	stamp, err = s.Stamp(keys[0], o)
+	return stamp, closeAll, err
 }
 
 // chooseFormat reads --format and counts the keys.

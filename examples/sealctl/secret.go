@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"golang.org/x/term"
 
@@ -36,9 +37,12 @@ func (m *Main) readSecret(name string) ([]byte, error) {
 	return bytes.Clone(line), nil
 }
 
-// auth gives the PIN of a file to every key, or asks at the terminal.
-func (m *Main) auth(pinFile string) keydev.Auth {
-	return func(ctx context.Context, p keydev.Prompt) (keydev.Reply, error) {
+// auth gives the PIN of a file to every key, or asks at the terminal, once at a time, until ctx ends.
+func (m *Main) auth(ctx context.Context, pinFile string) keydev.Auth {
+	var one sync.Mutex
+	return func(_ context.Context, p keydev.Prompt) (keydev.Reply, error) {
+		one.Lock()
+		defer one.Unlock()
 		if pinFile != "" {
 			pin, err := m.readSecret(pinFile)
 			return keydev.Reply{PIN: pin}, err
