@@ -6,12 +6,15 @@ import (
 	"fmt"
 
 	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
 )
 
 var strengthRule = &rule{
 	name:   "algorithm",
-	clause: "GB/T 38540-2020 7.1.1; GB/T 33560",
+	clause: "GB/T 33560",
+	seals:  clauses{seal.V1: "GM/T 0031-2014 6.2", seal.V4: "GB/T 38540-2020 7.1.1", seal.V5: "GM/T 0031-2025"},
+	makers: clauses{seal.V1: "GM/T 0031-2014 6.1", seal.V4: "GB/T 38540-2020 6.1", seal.V5: "GM/T 0031-2025"},
 	stops:  "hashes and keys that can be forged: SHA-1, MD5, RSA below 2048 bits; a hash that does not go with SM2",
 	codes: []outcome{
 		{codeOK, Valid, "%[1]s，杂凑 %[2]s", "%[1]s with %[2]s"},
@@ -43,5 +46,5 @@ func (j *judge) strength(r role, c *gm.Certificate, h sign.Hash) {
 	if h == sign.SHA1 {
 		code = "weak-hash"
 	}
-	j.add(rule.check(code, name, fmt.Sprint(h)))
+	j.say(rule, code, name, fmt.Sprint(h))
 }

@@ -8,11 +8,21 @@ import (
 	"time"
 
 	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/seal"
 )
+
+// The standards ask of a certificate its chain, validity, revocation and key usage in one clause.
+var makerClauses = clauses{seal.V1: "GM/T 0031-2014 6.1.2 c", seal.V4: "GB/T 38540-2020 6.3 c", seal.V5: "GM/T 0031-2025 (seal) d"}
+
+func signerClauses(v1 string) clauses {
+	return clauses{seal.V1: "GM/T 0031-2014 6.2.3 " + v1, seal.V4: "GB/T 38540-2020 7.3", seal.V5: "GM/T 0031-2025"}
+}
 
 var keyUsageRule = &rule{
 	name:   "key-usage",
-	clause: "GB/T 38540-2020 7.3; GM/T 0031-2014 6.2.3 c; RFC 5280 4.2.1.3",
+	clause: "RFC 5280 4.2.1.3",
+	seals:  signerClauses("c"),
+	makers: makerClauses,
 	stops:  "signing or sealing with an encryption certificate, whose key the authority holds too",
 	codes: []outcome{
 		{codeOK, Valid, "密钥用法允许签名", "the key usage allows signing"},
@@ -23,7 +33,9 @@ var keyUsageRule = &rule{
 
 var chainRule = &rule{
 	name:   "chain",
-	clause: "GB/T 38540-2020 6.3 c, 7.3; GM/T 0031-2014 6.1.2 c, 6.2.3 c; RFC 5280 6",
+	clause: "RFC 5280 6",
+	seals:  signerClauses("c"),
+	makers: makerClauses,
 	stops:  "a certificate that somebody made for themselves",
 	codes: []outcome{
 		{codeOK, Valid, "信任链到可信根：%[1]s", "the chain leads to a trusted root: %[1]s"},
@@ -36,7 +48,9 @@ var chainRule = &rule{
 
 var validityRule = &rule{
 	name:   "validity",
-	clause: "GB/T 38540-2020 6.3 c, 7.3; GM/T 0031-2014 6.2.3 d; GM/T 0031-2025 (seal) d",
+	clause: "RFC 5280 6.1.3",
+	seals:  signerClauses("c, d"),
+	makers: makerClauses,
 	stops:  "a certificate used before or after its time",
 	codes: []outcome{
 		{codeOK, Valid, "证书在 %[1]s 和验证时均在有效期内", "the certificate is valid at %[1]s and at the time of verification"},
@@ -70,15 +84,15 @@ type subject struct {
 // certificate makes every check of one certificate and returns it; nil where there is none to be read.
 func (j *judge) parse(r role, der []byte) *gm.Certificate {
 	if der == nil {
-		j.add(certificateRule.of(r).check("no-certificate"))
+		j.say(certificateRule.of(r), "no-certificate")
 		return nil
 	}
 	c, err := gm.ParseCertificate(der)
 	if err != nil {
-		j.add(certificateRule.of(r).check("malformed-certificate", err.Error()))
+		j.say(certificateRule.of(r), "malformed-certificate", err.Error())
 		return nil
 	}
-	j.add(certificateRule.of(r).check(codeOK, c.Subject.String()))
+	j.say(certificateRule.of(r), codeOK, c.Subject.String())
 	return c
 }
 
@@ -98,7 +112,7 @@ func (j *judge) keyUsage(s subject) {
 	case !stated:
 		code = "no-key-usage"
 	}
-	j.add(keyUsageRule.of(s.role).check(code))
+	j.say(keyUsageRule.of(s.role), code)
 }
 
 // chain builds the trust chain as of the moment of use. The certificate's own validity is another question, so that
@@ -107,7 +121,7 @@ func (j *judge) chain(s subject) []*gm.Certificate {
 	r := chainRule.of(s.role)
 	roots := j.opts.Roots.of(s.purpose)
 	if len(roots) == 0 {
-		j.add(r.check("no-roots"))
+		j.say(r, "no-roots")
 		return nil
 	}
 	t := s.when
@@ -120,13 +134,13 @@ func (j *judge) chain(s subject) []*gm.Certificate {
 	chains, err := gm.Chains(s.cert, roots, j.pool, t)
 	switch {
 	case errors.Is(err, gm.ErrUntrusted):
-		j.add(r.check("untrusted", s.cert.Issuer.String()))
+		j.say(r, "untrusted", s.cert.Issuer.String())
 		return nil
 	case errors.Is(err, gm.ErrChainTime):
-		j.add(r.check("chain-expired", clock(t), err.Error()))
+		j.say(r, "chain-expired", clock(t), err.Error())
 		return nil
 	case err != nil:
-		j.add(r.check("chain-broken", err.Error()))
+		j.say(r, "chain-broken", err.Error())
 		return nil
 	}
 	best := chains[0]
@@ -136,7 +150,7 @@ func (j *judge) chain(s subject) []*gm.Certificate {
 			break
 		}
 	}
-	j.add(r.check(codeOK, best[len(best)-1].Subject.String()))
+	j.say(r, codeOK, best[len(best)-1].Subject.String())
 	return best
 }
 
@@ -161,18 +175,18 @@ func (j *judge) validity(s subject, chain []*gm.Certificate) {
 	}
 	switch {
 	case s.when.Before(c.NotBefore) || s.when.After(c.NotAfter):
-		j.add(r.check("outside-validity", clock(s.when), clock(c.NotBefore), clock(c.NotAfter)))
+		j.say(r, "outside-validity", clock(s.when), clock(c.NotBefore), clock(c.NotAfter))
 	case j.at.After(end) && s.strict:
-		j.add(r.check("expired-now", clock(s.when), clock(end)))
+		j.say(r, "expired-now", clock(s.when), clock(end))
 	case j.at.After(end):
-		j.add(r.check("expired-since", clock(s.when), clock(end)))
+		j.say(r, "expired-since", clock(s.when), clock(end))
 		if !s.settled {
-			j.doubt(Text{"证书已过期：" + c.Subject.String(), "a certificate has expired: " + c.Subject.String()})
+			j.doubt(end, "证书已过期："+c.Subject.String(), "a certificate has expired: "+c.Subject.String())
 		}
 	case j.at.Before(c.NotBefore): // asked for a moment before the certificate
-		j.add(r.check("outside-validity", clock(j.at), clock(c.NotBefore), clock(c.NotAfter)))
+		j.say(r, "outside-validity", clock(j.at), clock(c.NotBefore), clock(c.NotAfter))
 	default:
-		j.add(r.check(codeOK, clock(s.when)))
+		j.say(r, codeOK, clock(s.when))
 	}
 }
 

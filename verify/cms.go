@@ -72,7 +72,6 @@ var (
 	oidGMData        = der.MustOID("1.2.156.10197.6.1.4.2.1")
 	oidTSTInfo       = der.MustOID("1.2.840.113549.1.9.16.1.4")
 	oidMessageDigest = der.MustOID("1.2.840.113549.1.9.4")
-	oidStampToken    = der.MustOID("1.2.840.113549.1.9.16.2.14")
 )
 
 // A cmsSignature is a CMS that has the shape to be judged.
@@ -182,11 +181,19 @@ func (c *cmsSignature) weakest() sign.Hash {
 
 // judgeCMS makes the checks of the CMS, then of what it binds.
 func (j *judge) judgeCMS(c *cmsSignature, sums sign.Sums, property, subFilter string) {
+	outer, inner := j.cmsStamps(c), (*stamps)(nil)
+	if c.inner != nil { // the outer signature covers the inner one with its time stamp
+		inner = j.sesStamps(c.inner, outer.by)
+	}
+	j.prove(earlier(outer, inner))
+	j.proven = outer.by
 	j.cmsAttributes(c, subFilter)
 	cert := j.parse(signerRole, c.certDER)
 	j.cmsValue(c, cert, sums)
 	if c.seal != nil {
+		back := j.follow(c.seal)
 		j.holder(c.seal, c.certDER)
+		back()
 		j.bring(c.seal.MakerCert)
 		j.judgeSeal(c.seal)
 	}
@@ -195,11 +202,13 @@ func (j *judge) judgeCMS(c *cmsSignature, sums sign.Sums, property, subFilter st
 		j.strength(signerRole, cert, c.weakest())
 		j.judgeCertificate(subject{role: signerRole, cert: cert, purpose: ForSigner, when: j.claimed})
 	}
+	j.sayStamps(outer)
 	if c.SignedAttrs != nil { // without them the value itself is over the content
 		j.cmsDigest(c, sums)
 	}
 	if c.inner != nil {
-		j.judgeSES(c.inner, sums, property)
+		j.proven = earlier(outer, inner).by
+		j.judgeSES(c.inner, sums, property, inner)
 		if c.inner.cert != nil {
 			j.sig.Inner = describe(c.inner.cert)
 		}
@@ -280,13 +289,4 @@ func (j *judge) cmsValue(c *cmsSignature, cert *gm.Certificate, sums sign.Sums) 
 func (c *cmsSignature) signingTime() time.Time {
 	t, _ := c.SigningTime()
 	return t
-}
-
-func (c *cmsSignature) stamped() bool {
-	for _, a := range c.Unsigned {
-		if a.Type == oidStampToken {
-			return true
-		}
-	}
-	return c.inner != nil && c.inner.TimeStamp != nil
 }

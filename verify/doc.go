@@ -12,7 +12,11 @@
 //
 // Three formats are told by the bytes of the value, whatever SubFilter says: ses, an SES_Signature (GM/T 0031, GB/T 38540);
 // cms, a CMS SignedData, with or without a seal bound to it; dual, an RSA or ECDSA CMS that binds an SM2 SES_Signature over
-// the same bytes, both of which must be right.
+// the same bytes, both of which must be right. A seal is judged by the standard it follows, in that standard's order: GM/T
+// 0031-2014, GB/T 38540-2020 or GM/T 0031-2025; [Policy] says how where they are read in two ways.
+//
+// What ended since a signature was made raises a doubt that only a proven time settles. Time stamps prove one, in a CMS, in
+// a seal signature and in a seal: each is a [Stamp] of the report with checks of its own.
 //
 // Nothing is trusted, fetched or assumed: roots, CRLs, OCSP responses, states of seals and the time are Options. The zero
 // Options trust nobody. A document is read once, whatever the number of its signatures, and never written to. Memory does
@@ -21,5 +25,5 @@
 // How the files are cut: rule.go and rules.go hold the rules, and each file named after a thing judges it: byterange.go,
 // value.go, revision.go, later.go (with compare.go, orphan.go, census.go) what is asked of the PDF; cms.go,
 // seal_signature.go, seal.go, picture.go the values; certificate.go, revocation.go (with ocsp.go), algorithm.go, time.go
-// what they rest on. document.go leads through them; report.go is what comes out.
+// what they rest on, and timestamp.go what proves it. document.go leads through them; report.go is what comes out.
 package verify

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,17 +21,27 @@ const docsFile = "../docs/verification.md"
 func table() string {
 	var b strings.Builder
 	one := func(name string, r *rule) {
-		fmt.Fprintf(&b, "### %s\n\nStops %s. %s.\n\n| code | verdict | 中文 | English |\n|---|---|---|---|\n", name, r.stops, r.clause)
+		fmt.Fprintf(&b, "### %s\n\nStops %s. %s.\n\n| code | verdict | 中文 | English |\n|---|---|---|---|\n", name, r.stops, r.all())
 		for _, o := range r.codes {
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", o.code, o.verdict, blanks(o.zh), blanks(o.en))
 		}
 		b.WriteString("\n")
 	}
 	for _, r := range rules {
-		one(r.name, r)
+		name := r.name
+		switch r {
+		case contentHashRule:
+			name += ", inner-" + name
+		case stampRule:
+			name += ", inner-" + name + ", seal-" + name
+		}
+		one(name, r)
 	}
 	for _, r := range certificateRules {
-		one("signer-"+r.name+", inner-"+r.name+", maker-"+r.name, r)
+		one("signer-"+r.name+", inner-"+r.name+", maker-"+r.name+", tsa-"+r.name, r)
+	}
+	for _, r := range stampRules {
+		one(r.name, r)
 	}
 	return b.String()
 }
@@ -101,13 +112,13 @@ func TestCodesAreInTheTable(t *testing.T) {
 			return true
 		})
 	}
-	all := append(append([]*rule(nil), rules...), certificateRules...)
+	all := slices.Concat(rules, certificateRules, stampRules)
 	if len(all) != len(names) {
 		t.Errorf("%d rules are listed, %d are declared", len(all), len(names))
 	}
 	seen := map[string]bool{}
 	for _, r := range all {
-		if seen[r.name] || r.stops == "" || r.clause == "" {
+		if seen[r.name] || r.stops == "" || r.all() == "" {
 			t.Errorf("rule %q stands twice, or has no clause", r.name)
 		}
 		seen[r.name] = true

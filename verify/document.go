@@ -48,7 +48,7 @@ func Document(ctx context.Context, src io.ReaderAt, size int64, o Options) (*Rep
 	if err := d.open(); err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
-	report := &Report{Format: "PDF", Time: d.at, Size: size, Revisions: len(d.revisions), Signatures: []Signature{}, Notes: d.notes}
+	report := &Report{Format: "PDF", Time: d.at, Size: size, Revisions: len(d.revisions), Policy: d.opts.Policy, Signatures: []Signature{}, Notes: d.notes}
 	if len(d.found) == 0 {
 		report.Unsigned = true
 		return report, ErrUnsigned
@@ -177,6 +177,9 @@ func (d *document) judgeAll() ([]Signature, error) {
 		return nil, err
 	}
 	for i, c := range cases {
+		if s := c.seals(); s != nil {
+			c.standard = s.Seal.Generation()
+		}
 		c.claimedTime()
 		out[i].Verdict = worst(out[i].Checks)
 	}
@@ -259,27 +262,35 @@ func (d *document) judgeOne(c *signatureCase, sums sign.Sums) (int, error) {
 	}
 	d.claims(c)
 	var e *seal.Seal
-	stamped := false
 	if c.cms != nil {
 		c.judgeCMS(c.cms, sums, c.span.property(), string(c.pdf.SubFilter))
-		e, stamped = c.cms.seal, c.cms.stamped()
-		if c.cms.inner != nil {
-			e = c.cms.inner.Seal
-		}
+		e = c.cms.seal
 	} else {
-		c.judgeSES(c.ses, sums, c.span.property())
+		stamps := c.sesStamps(c.ses, time.Time{})
+		c.prove(stamps)
+		c.proven = stamps.by
+		c.judgeSES(c.ses, sums, c.span.property(), stamps)
 		if c.ses.cert != nil {
 			c.sig.Signer = describe(c.ses.cert)
 		}
-		e, stamped = c.ses.Seal, c.ses.TimeStamp != nil
+	}
+	if s := c.seals(); s != nil {
+		e = s.Seal
 	}
 	if e != nil {
 		if err := d.picture(c.judge, c.pdf, e); err != nil {
 			return -1, err
 		}
 	}
-	c.timestamp(stamped)
 	return revision, nil
+}
+
+// seals is the seal signature of the case, bare or inside a CMS; nil: none.
+func (c *signatureCase) seals() *sealSignature {
+	if c.cms != nil {
+		return c.cms.inner
+	}
+	return c.ses
 }
 
 // claims finds the claimed time: timeInfo of the seal signature, else /M, else the signingTime attribute. What differs
@@ -289,9 +300,9 @@ func (d *document) claims(c *signatureCase) {
 	t, attribute := m, time.Time{}
 	switch {
 	case c.ses != nil:
-		t = c.ses.Time
+		t = c.ses.timeOf()
 	case c.cms.inner != nil:
-		t, attribute = c.cms.inner.Time, c.cms.signingTime()
+		t, attribute = c.cms.inner.timeOf(), c.cms.signingTime()
 	default:
 		if attribute = c.cms.signingTime(); m.IsZero() {
 			t = attribute

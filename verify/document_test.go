@@ -116,7 +116,7 @@ func TestJSONIsStable(t *testing.T) {
 		in   map[string]any
 		keys string
 	}{
-		{m, "format revisions signatures size time verdict"},
+		{m, "format policy revisions signatures size time verdict"},
 		{s, "checks claimed coverage format inner name revision seal signer subFilter verdict"},
 		{c, "clause code detail name verdict"},
 		{c["detail"].(map[string]any), "en zh"},

@@ -188,7 +188,11 @@ func verifyFile(t testing.TB, w *world, file []byte, mod func(*Options)) *Report
 		t.Fatal(err)
 	}
 	for _, s := range r.Signatures {
-		for _, c := range s.Checks {
+		checks := s.Checks
+		for _, t := range s.Stamps {
+			checks = append(checks[:len(checks):len(checks)], t.Checks...)
+		}
+		for _, c := range checks {
 			if c.Code == "" || c.Detail.ZH == "" || c.Detail.EN == "" || c.Clause == "" || strings.Contains(c.Detail.String(), "%!") || c.Detail.EN == c.Code {
 				t.Errorf("check %q is not filled in: %+v", c.Name, c)
 			}

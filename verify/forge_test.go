@@ -214,6 +214,7 @@ type revisionSpec struct {
 	entries string         // further entries of it
 	signer  sign.Signer    // a CMS signer with SHA-256, such as rawCMS
 	junk    string         // between the objects and the cross-reference
+	noDate  bool           // no /M
 	mod     func([]byte) []byte
 }
 
@@ -221,7 +222,11 @@ type revisionSpec struct {
 func (r revisionSpec) sign(t testing.TB, file []byte) []byte {
 	t.Helper()
 	const room = 8192
-	objects := map[int]string{r.sig: "<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /adbe.pkcs7.detached /M (D:20260601120000Z) " + r.entries +
+	date := "/M (D:20260601120000Z) "
+	if r.noDate {
+		date = ""
+	}
+	objects := map[int]string{r.sig: "<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /adbe.pkcs7.detached " + date + r.entries +
 		" /ByteRange [0 ########## ########## ##########] /Contents <" + strings.Repeat("0", room) + "> >>"}
 	for n, o := range r.objects {
 		objects[n] = o

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
 )
 
@@ -61,14 +62,22 @@ func newJob(ctx context.Context, o Options) *job {
 type judge struct {
 	*job
 	sig     *Signature
-	claimed time.Time // of signing; where nobody claims one, the moment asked for
+	claimed time.Time // of signing; where nobody claims one, the moment of a time stamp, else the moment asked for
 	pool    []*gm.Certificate
 	doubts  []Text // why the claimed time would have to be proven
+
+	standard seal.Version // whose clauses are followed; 0: no seal is judged
+	proven   time.Time    // by when what is judged existed, by a time stamp; zero: not proven
 }
 
 func (j *job) judge(s *Signature) *judge { return &judge{job: j, sig: s, pool: j.given} }
 
 func (j *judge) add(c Check) { j.sig.Checks = append(j.sig.Checks, c) }
+
+// say adds the answer of a rule as the standard that is followed asks it.
+func (j *judge) say(r *rule, code string, args ...any) {
+	j.add(r.under(j.standard).check(code, args...))
+}
 
 func (j *judge) note(code, zh, en string) {
 	j.sig.Notes = append(j.sig.Notes, Note{code, Text{zh, en}})
@@ -85,7 +94,13 @@ func (j *judge) parserNotes(notes []sign.Note) {
 	}
 }
 
-func (j *judge) doubt(t Text) { j.doubts = append(j.doubts, t) }
+// doubt: the judgement rests on the claimed time, since something was well until a moment and is not any more. A time
+// stamp that proves that the value is not younger settles it.
+func (j *judge) doubt(until time.Time, zh, en string) {
+	if j.proven.IsZero() || j.proven.After(until) {
+		j.doubts = append(j.doubts, Text{zh, en})
+	}
+}
 
 // maxPool bounds the certificates of one value among which a chain is looked for.
 const maxPool = 64

@@ -31,4 +31,8 @@ var noteZH = map[string]string{
 	"content-type-alias":   "原文类型混用 PKCS #7 与国密标识",
 	"other-certificates":   "略去了 X.509 以外的证书或撤销信息",
 	"weak-hash":            "使用已不安全的 SHA-1",
+	"tst-version":          "时间戳 TSTInfo 的版本为 2，RFC 3161 与 GM/T 0033 为 1",
+	"tst-default":          "时间戳写出了 DER 应省略的 ordering FALSE",
+	"tst-time":             "时间戳时间的小数以零结尾",
+	"tst-tsa-name":         "时间戳的 tsa 名称与机构证书的主体不同",
 }

@@ -29,6 +29,7 @@ type ocspSingle struct {
 	serial              []byte // INTEGER content octets
 	status              uint8  // 0 good, 1 revoked, 2 unknown
 	revokedAt           time.Time
+	reason              int // CRLReason; -1: not stated
 	thisUpdate, nextUpd time.Time
 }
 
@@ -119,8 +120,14 @@ func readSingle(in cryptobyte.String) (ocspSingle, bool) {
 	}
 	s.hash, s.issuerName, s.issuerKey, s.serial = hashOIDs[oid], name, key, serial
 	s.status = uint8(tag) & 0x1f
-	if s.status == 1 && !status.ReadASN1GeneralizedTime(&s.revokedAt) {
-		return s, false
+	s.reason = -1
+	if s.status == 1 {
+		var reason cryptobyte.String
+		var stated bool
+		if !status.ReadASN1GeneralizedTime(&s.revokedAt) || !status.ReadOptionalASN1(&reason, &stated, asn1.Tag(0).ContextSpecific().Constructed()) ||
+			stated && !reason.ReadASN1Enum(&s.reason) {
+			return s, false
+		}
 	}
 	if hasNext && !next.ReadASN1GeneralizedTime(&s.nextUpd) {
 		return s, false
@@ -140,12 +147,13 @@ func (j *judge) askOCSP(o *ocspResponse, c, issuer *gm.Certificate) answer {
 		}
 		switch {
 		case s.status == 1:
-			return answer{revoked: true, at: s.revokedAt}
+			return answer{revoked: true, at: s.revokedAt, harmless: harmless(s.reason)}
 		case s.status != 0:
 			return answer{why: "OCSP: the responder does not know the certificate"}
 		case j.at.Before(s.thisUpdate):
 			return answer{why: "the OCSP response is from after the time of verification"}
-		case j.at.Sub(s.thisUpdate) > 7*24*time.Hour && s.nextUpd.IsZero() || !s.nextUpd.IsZero() && j.at.After(s.nextUpd):
+		case !j.enough(s.thisUpdate) &&
+			(j.at.Sub(s.thisUpdate) > 7*24*time.Hour && s.nextUpd.IsZero() || !s.nextUpd.IsZero() && j.at.After(s.nextUpd)):
 			return answer{why: "the OCSP response is out of date"}
 		}
 		return answer{good: true}

@@ -1,6 +1,9 @@
 package verify
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Options say what is trusted and what is known. The zero value trusts nobody and asks nobody: every signature is then
 // Indeterminate at best. Nothing here reaches the network.
@@ -13,12 +16,8 @@ type Options struct {
 	OCSPs        [][]byte         // DER OCSPResponses
 	Certificates [][]byte         // DER, to build chains with, not trusted
 	Password     []byte           // user or owner password of an encrypted file; nil: the empty one
+	Policy       Policy           // how the standards are read; zero: Default
 	Limits       Limits
-
-	// Strict2020 takes GB/T 38540-2020 by the letter, as its test laboratories do: a maker certificate or a seal that
-	// has expired by now makes the seal invalid, whenever it was made or used, and so does an unknown critical
-	// extension. Otherwise the maker is judged for the moment the seal was made, as GM/T 0031-2025 has it.
-	Strict2020 bool
 }
 
 // Limits bound what a document may ask for. Zero: the defaults.
@@ -35,4 +34,42 @@ func (l Limits) orDefaults(size int64) Limits {
 		l.Objects = int(min(50_000+size/8, 2_000_000))
 	}
 	return l
+}
+
+// A Policy says how the standards are read where they differ or are harsher than their sense.
+type Policy int
+
+const (
+	// Default judges the maker of a seal for the moment the seal was made, as GM/T 0031-2025 has it for all seals to come,
+	// and takes a seal for good that was valid when it was used. An unknown critical extension of a seal is told of.
+	Default Policy = iota
+	// Strict2020 takes GB/T 38540-2020 by the letter, as test laboratories do, for its own seals and those of GM/T
+	// 0031-2014, whose words are the same: a maker's certificate or a seal that has ended by now makes the seal
+	// invalid, whenever it was made or used. Seals of GM/T 0031-2025 must not have ended either; their makers are judged
+	// as GM/T 0031-2025 says. An unknown critical extension makes any seal invalid.
+	Strict2020
+)
+
+var policyNames = [...]string{Default: "default", Strict2020: "strict-2020"}
+
+// String is the name used in JSON: default, strict-2020.
+func (p Policy) String() string {
+	if p < 0 || int(p) >= len(policyNames) {
+		return fmt.Sprintf("policy(%d)", int(p))
+	}
+	return policyNames[p]
+}
+
+// MarshalText writes the name.
+func (p Policy) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads the name.
+func (p *Policy) UnmarshalText(b []byte) error {
+	for i, n := range policyNames {
+		if n == string(b) {
+			*p = Policy(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("verify: %q is not a policy", b)
 }

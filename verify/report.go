@@ -15,8 +15,9 @@ type Report struct {
 	File       string      `json:"file,omitempty"`
 	Format     string      `json:"format"` // "PDF"
 	Verdict    Verdict     `json:"verdict"`
-	Time       time.Time   `json:"time"` // the moment the questions were asked for (Options.At)
-	Size       int64       `json:"size"` // bytes
+	Time       time.Time   `json:"time"`   // the moment the questions were asked for (Options.At)
+	Policy     Policy      `json:"policy"` // how the standards were read (Options.Policy)
+	Size       int64       `json:"size"`   // bytes
 	Revisions  int         `json:"revisions"`
 	Unsigned   bool        `json:"unsigned,omitempty"`
 	Signatures []Signature `json:"signatures"`
@@ -33,6 +34,8 @@ type Signature struct {
 	Inner     *Certificate `json:"inner,omitempty"`     // dual: of the SES_Signature inside the CMS
 	Seal      *Seal        `json:"seal,omitempty"`
 	Claimed   time.Time    `json:"claimed,omitzero"`  // the time of signing, as the signer says
+	Proven    time.Time    `json:"proven,omitzero"`   // the signature is proven to be no younger, by time stamps
+	Stamps    []Stamp      `json:"stamps,omitempty"`  // time stamps, of the signature and of its seal
 	Revision  int          `json:"revision"`          // the revision it signed, 1 the first; 0: not known
 	Coverage  Text         `json:"coverage"`          // what was signed and what came after, in words
 	Evidence  []byte       `json:"evidence,omitzero"` // of a ledger, bound into the signature; not judged here
@@ -64,6 +67,30 @@ type Seal struct {
 	Width     int          `json:"width"`  // mm
 	Height    int          `json:"height"` // mm
 	Maker     *Certificate `json:"maker,omitempty"`
+}
+
+// A Stamp is one time stamp and what it is worth. The check timestamp, inner-timestamp or seal-timestamp of the signature
+// says what follows from it.
+type Stamp struct {
+	Over      string        `json:"over"` // what was stamped: cms, ses or seal, the value of that; time-info: see GM/T 0031-2014
+	Verdict   Verdict       `json:"verdict"`
+	Time      time.Time     `json:"time,omitzero"`
+	Accuracy  time.Duration `json:"accuracy,omitempty"` // Time is right to within this, in nanoseconds; 0: not stated
+	Policy    string        `json:"policy,omitempty"`   // object identifier of the authority's policy
+	Serial    string        `json:"serial,omitempty"`   // hexadecimal
+	Authority *Certificate  `json:"authority,omitempty"`
+	Checks    []Check       `json:"checks"`
+	Notes     []Note        `json:"notes,omitempty"`
+}
+
+// reason is what is wrong with a stamp, or not known about it: its first check as bad as its verdict.
+func (s *Stamp) reason() Text {
+	for _, c := range s.Checks {
+		if c.Verdict == s.Verdict {
+			return c.Detail
+		}
+	}
+	return s.Verdict.Text()
 }
 
 // A Check is one question and its answer. Name, Code and the words of the table in docs/verification.md are stable.
@@ -147,9 +174,20 @@ func (s *Signature) print(b *strings.Builder, n int) {
 	if !s.Claimed.IsZero() {
 		line("声称的时间", "claimed time", clock(s.Claimed))
 	}
+	if !s.Proven.IsZero() {
+		line("证明的时间", "proven time", clock(s.Proven))
+	}
 	line("范围", "coverage", s.Coverage.String())
-	for _, c := range s.Checks {
-		fmt.Fprintf(b, "   [%s] %s", c.Verdict.Text().ZH, c.Name)
+	printChecks(b, "   ", s.Checks, s.Notes)
+	for _, t := range s.Stamps {
+		line("时间戳", "time stamp", t.String())
+		printChecks(b, "      ", t.Checks, t.Notes)
+	}
+}
+
+func printChecks(b *strings.Builder, margin string, checks []Check, notes []Note) {
+	for _, c := range checks {
+		fmt.Fprintf(b, "%s[%s] %s", margin, c.Verdict.Text().ZH, c.Name)
 		if c.Code != codeOK {
 			fmt.Fprintf(b, " (%s)", c.Code)
 		}
@@ -159,9 +197,21 @@ func (s *Signature) print(b *strings.Builder, n int) {
 		}
 		b.WriteByte('\n')
 	}
-	for _, n := range s.Notes {
-		fmt.Fprintf(b, "   * %s: %s\n", n.Code, plain.Text(n.Detail.String()))
+	for _, n := range notes {
+		fmt.Fprintf(b, "%s* %s: %s\n", margin, n.Code, plain.Text(n.Detail.String()))
 	}
+}
+
+// String is what the stamp is over, its time, its authority and its verdict.
+func (s *Stamp) String() string {
+	text := s.Over
+	if !s.Time.IsZero() {
+		text += ", " + clock(s.Time)
+	}
+	if s.Authority != nil {
+		text += ", " + s.Authority.String()
+	}
+	return text + ": " + s.Verdict.Text().String()
 }
 
 // String is the subject, the kind of key and the validity.

@@ -13,7 +13,9 @@ import (
 
 var revocationRule = &rule{
 	name:   "revocation",
-	clause: "GB/T 38540-2020 6.3 c, 7.3; GM/T 0031-2014 6.2.3 d 3-4; RFC 5280 6.3; RFC 6960",
+	clause: "RFC 5280 6.3; RFC 6960",
+	seals:  signerClauses("c, d 3-4"),
+	makers: makerClauses,
 	stops:  "a certificate that its authority has called back",
 	codes: []outcome{
 		{codeOK, Valid, "所给 CRL 或 OCSP 证明证书未被撤销", "the CRL or OCSP response given shows that no certificate of the chain is revoked"},
@@ -22,6 +24,7 @@ var revocationRule = &rule{
 		{"not-usable", Indeterminate, "为证书 %[1]s 所给的 CRL 或 OCSP 不可用：%[2]s", "what was given about the revocation of %[1]s cannot be used: %[2]s"},
 		{"revoked-later", Valid, "证书 %[1]s 于 %[2]s 被撤销，晚于 %[3]s", "%[1]s was revoked at %[2]s, after %[3]s"},
 		{"revoked", Invalid, "证书 %[1]s 于 %[2]s 被撤销，不晚于 %[3]s", "%[1]s was revoked at %[2]s, not after %[3]s"},
+		{"revoked-authority", Invalid, "证书 %[1]s 于 %[2]s 被撤销，其原因使该机构的所有时间戳失效（RFC 3161 第 4 章）", "%[1]s was revoked at %[2]s for a reason that takes down all time stamps of the authority (RFC 3161 4)"},
 	},
 }
 
@@ -34,8 +37,8 @@ func (j *judge) revocation(s subject, chain []*gm.Certificate) {
 	} else {
 		asked = []*gm.Certificate{s.cert}
 	}
-	rank := map[string]int{"revoked": 5, "not-usable": 4, "not-given": 3, "revoked-later": 2, codeOK: 1, "no-source": 0}
-	r := revocationRule.of(s.role)
+	rank := map[string]int{"revoked": 6, "revoked-authority": 5, "not-usable": 4, "not-given": 3, "revoked-later": 2, codeOK: 1, "no-source": 0}
+	r := revocationRule.of(s.role).under(j.standard)
 	worstCode, worstCheck := "", Check{}
 	for i, c := range asked {
 		issuers := j.issuers(c)
@@ -46,9 +49,6 @@ func (j *judge) revocation(s subject, chain []*gm.Certificate) {
 		if worstCode == "" || rank[code] > rank[worstCode] {
 			worstCode, worstCheck = code, check
 		}
-		if code == "revoked-later" && !s.settled {
-			j.doubt(Text{"证书其后被撤销：" + c.Subject.String(), "a certificate was revoked later: " + c.Subject.String()})
-		}
 	}
 	j.add(worstCheck)
 }
@@ -56,12 +56,18 @@ func (j *judge) revocation(s subject, chain []*gm.Certificate) {
 func (j *judge) revoked(r *rule, s subject, c *gm.Certificate, issuers []*gm.Certificate) (string, Check) {
 	name := c.Subject.String()
 	a := j.status(c, issuers)
+	authority := s.role == tsaRole && c == s.cert
 	switch {
+	case a.revoked && authority && !a.harmless:
+		return "revoked-authority", r.check("revoked-authority", name, clock(a.at))
 	case a.revoked && !a.at.After(s.when):
 		return "revoked", r.check("revoked", name, clock(a.at), clock(s.when))
 	case a.revoked && s.strict:
 		return "revoked", r.check("revoked", name, clock(a.at), clock(j.at))
 	case a.revoked:
+		if !s.settled && !authority { // a token made before an authority was closed stays good (RFC 3161 4)
+			j.doubt(a.at.Add(-time.Second), "证书其后被撤销："+name, "a certificate was revoked later: "+name)
+		}
 		return "revoked-later", r.check("revoked-later", name, clock(a.at), clock(s.when))
 	case a.good:
 		return codeOK, r.check(codeOK)
@@ -89,6 +95,7 @@ const (
 	oidIssuingDistribution   = "2.5.29.28"
 	oidDeltaCRL              = "2.5.29.27"
 	oidInvalidityDate        = "2.5.29.24"
+	oidReasonCode            = "2.5.29.21"
 )
 
 // namesSource: a CRL distribution point of any form (GM authorities write LDAP names), or an OCSP responder.
@@ -105,9 +112,17 @@ func namesSource(c *gm.Certificate) bool {
 type answer struct {
 	revoked bool
 	at      time.Time // of the revocation, or of the invalidity if that is earlier
-	good    bool      // known not to be revoked, at the time of verification
+	good    bool      // known not to be revoked, at the time of verification or when what is judged was proven to exist
 	why     string    // something was there for this certificate and could not be used
+
+	harmless bool // the reason is stated, and says nothing against the key: RFC 3161 4
 }
+
+// harmless: unspecified, affiliationChanged, superseded, cessationOfOperation, once they are stated.
+func harmless(reason int) bool { return reason == 0 || reason >= 3 && reason <= 5 }
+
+// enough: what was said of a certificate at that time does for what is proven to be older.
+func (j *judge) enough(said time.Time) bool { return !j.proven.IsZero() && !said.Before(j.proven) }
 
 // worse: a revocation beats all, whatever else was given; then good; then a reason.
 func (a answer) or(b answer) answer {
@@ -142,7 +157,7 @@ func (j *judge) askCRL(l *crl, c, issuer *gm.Certificate) answer {
 		return answer{why: "CRL: " + err.Error()}
 	}
 	if e, ok := l.entries[c.SerialNumber.String()]; ok {
-		return answer{revoked: true, at: e}
+		return answer{revoked: true, at: e.at, harmless: harmless(e.reason)}
 	}
 	switch {
 	case l.delta:
@@ -151,7 +166,7 @@ func (j *judge) askCRL(l *crl, c, issuer *gm.Certificate) answer {
 		return answer{why: "the CRL is for other certificates of the authority"}
 	case j.at.Before(l.ThisUpdate):
 		return answer{why: "the CRL is from after the time of verification"}
-	case !l.NextUpdate.IsZero() && j.at.After(l.NextUpdate):
+	case !l.NextUpdate.IsZero() && j.at.After(l.NextUpdate) && !j.enough(l.ThisUpdate):
 		return answer{why: "the CRL was to be replaced by " + clock(l.NextUpdate)}
 	case l.ThisUpdate.After(c.NotAfter):
 		return answer{why: "the CRL is from after the certificate's end and may have dropped it"}
@@ -159,10 +174,16 @@ func (j *judge) askCRL(l *crl, c, issuer *gm.Certificate) answer {
 	return answer{good: true}
 }
 
+// A revocation is one entry of a CRL.
+type revocation struct {
+	at     time.Time // revoked, or invalid, since
+	reason int       // CRLReason; -1: not stated
+}
+
 // A crl is a revocation list ready to be asked.
 type crl struct {
 	*gm.RevocationList
-	entries map[string]time.Time // serial number: revoked, or invalid, since
+	entries map[string]revocation // by serial number
 	delta   bool
 	scope   []byte // IssuingDistributionPoint, DER; nil: everything of the authority
 }
@@ -172,22 +193,25 @@ func parseCRL(der []byte) (*crl, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &crl{RevocationList: list, entries: map[string]time.Time{}}
+	l := &crl{RevocationList: list, entries: map[string]revocation{}}
 	for _, e := range list.RevokedCertificateEntries {
 		if e.ReasonCode == 8 { // removeFromCRL
 			continue
 		}
-		at := e.RevocationTime
+		r := revocation{e.RevocationTime, -1}
 		for _, x := range e.Extensions {
-			if x.Id.String() == oidInvalidityDate {
+			switch x.Id.String() {
+			case oidInvalidityDate:
 				s := cryptobyte.String(x.Value)
 				var t time.Time
-				if s.ReadASN1GeneralizedTime(&t) && t.Before(at) {
-					at = t
+				if s.ReadASN1GeneralizedTime(&t) && t.Before(r.at) {
+					r.at = t
 				}
+			case oidReasonCode:
+				r.reason = e.ReasonCode
 			}
 		}
-		l.entries[e.SerialNumber.String()] = at
+		l.entries[e.SerialNumber.String()] = r
 	}
 	for _, x := range list.Extensions {
 		switch x.Id.String() {

@@ -1,7 +1,7 @@
 package verify
 
 // rules lists every rule in the order of docs/verification.md, which a test holds to it. Those of certificates are asked
-// of each role: signer-chain, inner-chain, maker-chain.
+// of each role: signer-chain, inner-chain, maker-chain, tsa-chain.
 var rules = []*rule{
 	signatureRule, byteRangeRule, contentsRule, valueRule, revisionRule,
 	cmsFormatRule, sealBindingRule, cmsAttributesRule, cmsValueRule,
@@ -10,6 +10,9 @@ var rules = []*rule{
 	contentHashRule, sesPropertyRule,
 	pictureRule, laterRule, stampRule, timeRule,
 }
+
+// stampRules are asked of each time stamp.
+var stampRules = []*rule{tokenFormatRule, tokenImprintRule, tokenValueRule, tsaPurposeRule, tokenTimeRule}
 
 // certificateRules are asked of each role.
 var certificateRules = []*rule{certificateRule, strengthRule, chainRule, validityRule, revocationRule, keyUsageRule}

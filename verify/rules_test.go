@@ -115,11 +115,11 @@ func TestSeal(t *testing.T) {
 	}{
 		{"as it should be", ses(w.seal, w.sm2, noon), nil, Valid, "ses-value", "ok"},
 		{"a critical extension", ses(extended, w.sm2, noon), nil, Valid, "seal-extensions", "critical-extension"},
-		{"a critical extension, by the letter", ses(extended, w.sm2, noon), func(o *Options) { o.Strict2020 = true }, Invalid, "seal-extensions", "critical-extension-refused"},
+		{"a critical extension, by the letter", ses(extended, w.sm2, noon), func(o *Options) { o.Policy = Strict2020 }, Invalid, "seal-extensions", "critical-extension-refused"},
 		{"used by another", ses(w.seal, other, noon), nil, Invalid, "seal-holder", "not-holder"},
 		{"expired since", ses(dates(-12, -12, 1), w.sm2, noon), func(o *Options) { o.At = noon.AddDate(0, 2, 0) }, Indeterminate, "time", "time-not-proven"},
 		{"expired since, the step", ses(dates(-12, -12, 1), w.sm2, noon), func(o *Options) { o.At = noon.AddDate(0, 2, 0) }, Indeterminate, "seal-period", "seal-expired-since"},
-		{"expired since, by the letter", ses(dates(-12, -12, 1), w.sm2, noon), func(o *Options) { o.At, o.Strict2020 = noon.AddDate(0, 2, 0), true }, Invalid, "seal-period", "seal-expired-now"},
+		{"expired since, by the letter", ses(dates(-12, -12, 1), w.sm2, noon), func(o *Options) { o.At, o.Policy = noon.AddDate(0, 2, 0), Strict2020 }, Invalid, "seal-period", "seal-expired-now"},
 		{"expired before", ses(dates(-12, -12, -1), w.sm2, noon), nil, Invalid, "seal-period", "outside-seal-period"},
 		{"not yet begun", ses(dates(1, 1, 12), w.sm2, noon), func(o *Options) { o.At = noon.AddDate(0, 2, 0) }, Invalid, "seal-period", "outside-seal-period"},
 		{"used before it was made", ses(dates(1, 1, 12), w.sm2, noon), nil, Invalid, "seal-made", "used-before-made"},
@@ -163,17 +163,17 @@ func TestMaker(t *testing.T) {
 	for _, x := range []struct {
 		name        string
 		seal        *seal.Seal
-		strict      bool
+		policy      Policy
 		verdict     Verdict
 		check, code string
 	}{
-		{"expired since the seal was made", make(until(-1)), false, Valid, "maker-validity", "expired-since"},
-		{"the same by the letter", make(until(-1)), true, Invalid, "maker-validity", "outside-validity"},
-		{"still valid by the letter", make(nil), true, Valid, "maker-validity", "ok"},
+		{"expired since the seal was made", make(until(-1)), Default, Valid, "maker-validity", "expired-since"},
+		{"the same by the letter", make(until(-1)), Strict2020, Invalid, "maker-validity", "outside-validity"},
+		{"still valid by the letter", make(nil), Strict2020, Valid, "maker-validity", "ok"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			file := sealFile(t, page(), w.stampOf(t, x.seal, sign.SES, noon), visible)
-			want(t, verifyFile(t, w, file, func(o *Options) { o.Strict2020 = x.strict }), 0, x.verdict, x.check, x.code)
+			want(t, verifyFile(t, w, file, func(o *Options) { o.Policy = x.policy }), 0, x.verdict, x.check, x.code)
 		})
 	}
 	t.Run("trusted as a signer only", func(t *testing.T) {

@@ -8,22 +8,24 @@ import (
 
 	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/seal"
+	"github.com/courtseal/courtseal/sign"
 )
 
 var sealFormatRule = &rule{
-	name:   "seal-format",
-	clause: "GB/T 38540-2020 6.3 a; GM/T 0031-2014 6.1.2 a",
-	stops:  "bytes that are no seal",
+	name:  "seal-format",
+	seals: clauses{seal.V1: "GM/T 0031-2014 6.1.2 a", seal.V4: "GB/T 38540-2020 6.3 a", seal.V5: "GM/T 0031-2025 (seal) a"},
+	stops: "bytes that are no seal",
 	codes: []outcome{
 		{codeOK, Valid, "电子印章格式正确，版本 %[1]d", "the seal is well formed, version %[1]d"},
+		{"version-by-example", Valid, "电子印章格式正确；印章头版本为 %[1]d，该代标准未规定其值", "the seal is well formed; its header says version %[1]d, of which its standard only gives an example"},
 		{"seal-version", Invalid, "印章头版本 %[1]d 与印章结构（版本 %[2]d）不符", "the seal's header says version %[1]d and its shape is of version %[2]d"},
 	},
 }
 
 var sealExtensionsRule = &rule{
-	name:   "seal-extensions",
-	clause: "GB/T 38540-2020 6.1 (extDatas)",
-	stops:  "with Strict2020: a seal whose critical extension nobody here understands",
+	name:  "seal-extensions",
+	seals: clauses{seal.V1: "GM/T 0031-2014 5.1 (extDatas)", seal.V4: "GB/T 38540-2020 6.1 (extDatas)", seal.V5: "GM/T 0031-2025 (extDatas)"},
+	stops: "under strict-2020: a seal whose critical extension nobody here understands",
 	codes: []outcome{
 		{codeOK, Valid, "没有未知的关键扩展", "no unknown critical extension"},
 		{"critical-extension", NotAsked, "印章有未知的关键扩展 %[1]s", "the seal has a critical extension that is not known here, %[1]s"},
@@ -32,9 +34,9 @@ var sealExtensionsRule = &rule{
 }
 
 var sealValueRule = &rule{
-	name:   "seal-value",
-	clause: "GB/T 38540-2020 6.3 b; GM/T 0031-2014 6.1.2 b",
-	stops:  "a seal in which a name, a picture, a holder or a date was changed, or that nobody made",
+	name:  "seal-value",
+	seals: clauses{seal.V1: "GM/T 0031-2014 6.1.2 b", seal.V4: "GB/T 38540-2020 6.3 b", seal.V5: "GM/T 0031-2025 (seal) b"},
+	stops: "a seal in which a name, a picture, a holder or a date was changed, or that nobody made",
 	codes: []outcome{
 		{codeOK, Valid, "制章者签名值正确", "the maker's signature value is right"},
 		{"seal-value-wrong", Invalid, "制章者签名值错误", "the maker's signature value is wrong"},
@@ -54,21 +56,21 @@ var sealMadeRule = &rule{
 }
 
 var sealPeriodRule = &rule{
-	name:   "seal-period",
-	clause: "GB/T 38540-2020 6.3 d; GM/T 0031-2014 6.1.2 d, 6.2.3 f",
-	stops:  "a seal used before or after its time",
+	name:  "seal-period",
+	seals: clauses{seal.V1: "GM/T 0031-2014 6.1.2 d, 6.2.3 f", seal.V4: "GB/T 38540-2020 6.3 d", seal.V5: "GM/T 0031-2025 (seal) e"},
+	stops: "a seal used before or after its time",
 	codes: []outcome{
 		{codeOK, Valid, "印章在签章时和验证时均在有效期 %[1]s - %[2]s 内", "the seal is valid when signing and when verifying, %[1]s - %[2]s"},
 		{"seal-expired-since", Valid, "印章在签章时有效，已于 %[2]s 到期", "the seal was valid when signing and has ended since, at %[2]s"},
-		{"seal-expired-now", Invalid, "按 GB/T 38540-2020 字面要求，印章已于 %[2]s 到期", "the seal ended at %[2]s, which GB/T 38540-2020 taken literally refuses"},
+		{"seal-expired-now", Invalid, "印章已于 %[2]s 到期，按标准字面要求无效", "the seal ended at %[2]s, which the standard taken literally refuses"},
 		{"outside-seal-period", Invalid, "%[3]s 不在印章有效期 %[1]s - %[2]s 内", "%[3]s is outside the seal's period, %[1]s - %[2]s"},
 	},
 }
 
 var sealHolderRule = &rule{
-	name:   "seal-holder",
-	clause: "GB/T 38540-2020 7.3 (签章者证书与电子印章的匹配性)",
-	stops:  "a seal used by somebody it was not given to",
+	name:  "seal-holder",
+	seals: clauses{seal.V1: "GM/T 0031-2014 6.2.2 c", seal.V4: "GB/T 38540-2020 7.3 (签章者证书与电子印章的匹配性)", seal.V5: "GM/T 0031-2025"},
+	stops: "a seal used by somebody it was not given to",
 	codes: []outcome{
 		{codeOK, Valid, "签章者证书在印章的签章者证书列表中", "the signer's certificate is in the seal's certList"},
 		{"not-holder", Invalid, "签章者证书不在印章的签章者证书列表中", "the signer's certificate is not in the seal's certList"},
@@ -94,17 +96,16 @@ type StateSource interface {
 	State(ctx context.Context, esID string, at time.Time) (seal.Status, error)
 }
 
-// judgeSeal makes the checks of the seal itself, in the order of GB/T 38540-2020 6.3 and GM/T 0031-2025: format, value,
-// make time, maker's certificate, period, and then its state. cert is the certificate that used it; nil: not known.
+// judgeSeal makes the checks of the seal itself, in the order of the standard it follows: format, value, make time,
+// maker's certificate, period and time stamp of GM/T 0031-2025, of which GB/T 38540-2020 6.3 and GM/T 0031-2014 6.1.2 have
+// neither the third nor the last. The state in the books comes after them.
 func (j *judge) judgeSeal(e *seal.Seal) {
+	defer j.follow(e)()
+	strict := j.opts.Policy == Strict2020 && e.Generation() != seal.V5
 	j.parserNotes(e.Notes)
-	if e.Version != e.Generation() {
-		j.add(sealFormatRule.check("seal-version", int(e.Version), int(e.Generation())))
-	} else {
-		j.add(sealFormatRule.check(codeOK, int(e.Version)))
-	}
+	j.sealFormat(e)
 	j.sealExtensions(e)
-	j.sealValue(e)
+	scheme, right := j.sealValue(e)
 	maker := j.parse(makerRole, e.MakerCert)
 	j.sig.Seal = describeSeal(e, maker)
 	j.sealMade(e)
@@ -113,15 +114,38 @@ func (j *judge) judgeSeal(e *seal.Seal) {
 		if when.IsZero() {
 			when = j.claimed
 		}
-		if j.opts.Strict2020 {
+		if strict {
 			when = j.at
 		}
-		j.judgeCertificate(subject{role: makerRole, cert: maker, purpose: ForMaker, when: when, settled: true, strict: j.opts.Strict2020})
+		if right {
+			j.strength(makerRole, maker, scheme.Hash)
+		}
+		j.judgeCertificate(subject{role: makerRole, cert: maker, purpose: ForMaker, when: when, settled: true, strict: strict})
 	}
 	j.sealPeriod(e)
-	j.sealState(e)
 	if e.TimeStamp != nil {
-		j.note("seal-timestamp", "印章带有时间戳，本版本不验证", "the seal carries a time stamp, which this version does not judge")
+		j.sealStamp(e)
+	}
+	j.sealState(e)
+}
+
+// follow lets the checks cite the standard of the seal, until the function it returns is called.
+func (j *judge) follow(e *seal.Seal) (back func()) {
+	before := j.standard
+	j.standard = e.Generation()
+	return func() { j.standard = before }
+}
+
+// sealFormat asks whether the header goes with the shape. GM/T 0031-2014 only gives an example of the number, and nobody
+// can read any more which one C0119 wants.
+func (j *judge) sealFormat(e *seal.Seal) {
+	switch {
+	case e.Version == e.Generation():
+		j.say(sealFormatRule, codeOK, int(e.Version))
+	case e.Generation() == seal.V1 || e.C0119():
+		j.say(sealFormatRule, "version-by-example", int(e.Version))
+	default:
+		j.say(sealFormatRule, "seal-version", int(e.Version), int(e.Generation()))
 	}
 }
 
@@ -131,35 +155,36 @@ func (j *judge) sealExtensions(e *seal.Seal) {
 			continue
 		}
 		code := "critical-extension" // real seals mark private data critical
-		if j.opts.Strict2020 {
+		if j.opts.Policy == Strict2020 {
 			code = "critical-extension-refused"
 		}
-		j.add(sealExtensionsRule.check(code, x.ID.String()))
+		j.say(sealExtensionsRule, code, x.ID.String())
 		return
 	}
-	j.add(sealExtensionsRule.check(codeOK))
+	j.say(sealExtensionsRule, codeOK)
 }
 
-func (j *judge) sealValue(e *seal.Seal) {
-	err := e.VerifyValue()
+func (j *judge) sealValue(e *seal.Seal) (scheme sign.Scheme, right bool) {
+	scheme, err := e.Scheme()
 	switch {
 	case err == nil:
-		j.add(sealValueRule.check(codeOK))
+		j.say(sealValueRule, codeOK)
 	case errors.Is(err, seal.ErrAlgorithm), errors.Is(err, seal.ErrMalformed):
-		j.add(sealValueRule.check("seal-algorithm", err.Error()))
+		j.say(sealValueRule, "seal-algorithm", err.Error())
 	default:
-		j.add(sealValueRule.check("seal-value-wrong"))
+		j.say(sealValueRule, "seal-value-wrong")
 	}
+	return scheme, err == nil
 }
 
 func (j *judge) sealMade(e *seal.Seal) {
 	switch {
 	case e.Created.After(e.NotAfter):
-		j.add(sealMadeRule.check("made-after-end", clock(e.Created), clock(e.NotAfter)))
+		j.say(sealMadeRule, "made-after-end", clock(e.Created), clock(e.NotAfter))
 	case e.Created.After(j.claimed):
-		j.add(sealMadeRule.check("used-before-made", clock(e.Created), clock(j.claimed)))
+		j.say(sealMadeRule, "used-before-made", clock(e.Created), clock(j.claimed))
 	default:
-		j.add(sealMadeRule.check(codeOK, clock(e.Created)))
+		j.say(sealMadeRule, codeOK, clock(e.Created))
 	}
 }
 
@@ -167,20 +192,20 @@ func (j *judge) sealPeriod(e *seal.Seal) {
 	args := []any{clock(e.NotBefore), clock(e.NotAfter), clock(j.claimed)}
 	switch {
 	case j.claimed.Before(e.NotBefore) || j.claimed.After(e.NotAfter):
-		j.add(sealPeriodRule.check("outside-seal-period", args...))
-	case j.at.After(e.NotAfter) && j.opts.Strict2020:
-		j.add(sealPeriodRule.check("seal-expired-now", args...))
+		j.say(sealPeriodRule, "outside-seal-period", args...)
+	case j.at.After(e.NotAfter) && j.opts.Policy == Strict2020:
+		j.say(sealPeriodRule, "seal-expired-now", args...)
 	case j.at.After(e.NotAfter):
-		j.add(sealPeriodRule.check("seal-expired-since", args...))
-		j.doubt(Text{"印章已到期", "the seal has ended"})
+		j.say(sealPeriodRule, "seal-expired-since", args...)
+		j.doubt(e.NotAfter, "印章已到期", "the seal has ended")
 	default:
-		j.add(sealPeriodRule.check(codeOK, args...))
+		j.say(sealPeriodRule, codeOK, args...)
 	}
 }
 
 func (j *judge) sealState(e *seal.Seal) {
 	if j.opts.States == nil {
-		j.add(sealStateRule.check("no-state"))
+		j.say(sealStateRule, "no-state")
 		return
 	}
 	then, err := j.opts.States.State(j.ctx, e.ID, j.claimed)
@@ -188,29 +213,39 @@ func (j *judge) sealState(e *seal.Seal) {
 		err = errors.New("unknown seal")
 	}
 	if err != nil {
-		j.add(sealStateRule.check("state-unknown", err.Error()))
+		j.say(sealStateRule, "state-unknown", err.Error())
 		return
 	}
 	if then != seal.StatusActive {
-		j.add(sealStateRule.check("not-active", string(then)))
+		j.say(sealStateRule, "not-active", string(then))
 		return
 	}
 	now, err := j.opts.States.State(j.ctx, e.ID, j.at)
 	if err == nil && now != seal.StatusActive {
-		j.add(sealStateRule.check("not-active-since", string(now)))
-		j.doubt(Text{"印章现为 " + string(now), fmt.Sprintf("the seal is now %s", now)})
+		j.say(sealStateRule, "not-active-since", string(now))
+		if then, err := j.stateWhenProven(e); err != nil || then != seal.StatusActive {
+			j.doubt(time.Time{}, "印章现为 "+string(now), fmt.Sprintf("the seal is now %s", now))
+		}
 		return
 	}
-	j.add(sealStateRule.check(codeOK))
+	j.say(sealStateRule, codeOK)
+}
+
+// stateWhenProven asks the books for the moment by which the signature is proven to exist.
+func (j *judge) stateWhenProven(e *seal.Seal) (seal.Status, error) {
+	if j.proven.IsZero() {
+		return seal.StatusUnknown, nil
+	}
+	return j.opts.States.State(j.ctx, e.ID, j.proven)
 }
 
 // holder: the seal was given to the certificate that used it.
 func (j *judge) holder(e *seal.Seal, cert []byte) {
 	if !e.Holds(cert) {
-		j.add(sealHolderRule.check("not-holder"))
+		j.say(sealHolderRule, "not-holder")
 		return
 	}
-	j.add(sealHolderRule.check(codeOK))
+	j.say(sealHolderRule, codeOK)
 }
 
 func describeSeal(e *seal.Seal, maker *gm.Certificate) *Seal {

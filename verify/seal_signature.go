@@ -12,20 +12,21 @@ import (
 )
 
 var sesFormatRule = &rule{
-	name:   "ses-format",
-	clause: "GB/T 38540-2020 7.3; GM/T 0031-2014 6.2.3 a",
-	stops:  "bytes that are no seal signature; a signature of one version around a seal of another",
+	name:  "ses-format",
+	seals: clauses{seal.V1: "GM/T 0031-2014 6.2.3 a", seal.V4: "GB/T 38540-2020 7.3", seal.V5: "GM/T 0031-2025"},
+	stops: "bytes that are no seal signature; a signature of one version around a seal of another",
 	codes: []outcome{
 		{codeOK, Valid, "电子签章数据格式正确，版本 %[1]d", "the seal signature is well formed, version %[1]d"},
 		{"malformed-ses", Invalid, "电子签章数据格式错误：%[1]s", "the seal signature is malformed: %[1]s"},
+		{"version-by-example", Valid, "电子签章数据格式正确；签章版本 %[1]d，印章版本 %[2]d，该代标准未规定其值", "the seal signature is well formed; it is of version %[1]d, its seal of %[2]d, about which its standard says nothing"},
 		{"ses-version", Invalid, "签章版本 %[1]d 与印章版本 %[2]d 不一致", "the signature is of version %[1]d and its seal of version %[2]d"},
 	},
 }
 
 var sesValueRule = &rule{
-	name:   "ses-value",
-	clause: "GB/T 38540-2020 7.3; GM/T 0031-2014 6.2.3 b",
-	stops:  "a seal signature in which seal, time, hash or protected range was changed; another user ID",
+	name:  "ses-value",
+	seals: clauses{seal.V1: "GM/T 0031-2014 6.2.3 b", seal.V4: "GB/T 38540-2020 7.3", seal.V5: "GM/T 0031-2025"},
+	stops: "a seal signature in which seal, time, hash or protected range was changed; another user ID",
 	codes: []outcome{
 		{codeOK, Valid, "签章签名值正确", "the signature value is right"},
 		{"ses-value-wrong", Invalid, "签章签名值错误", "the signature value is wrong"},
@@ -34,9 +35,9 @@ var sesValueRule = &rule{
 }
 
 var sesPropertyRule = &rule{
-	name:   "ses-property",
-	clause: "GB/T 38540-2020 7.1.2 (propertyInfo: 签名保护范围)",
-	stops:  "a seal signature moved into a document whose protected range is another",
+	name:  "ses-property",
+	seals: clauses{seal.V1: "GM/T 0031-2014 6.2.3 e", seal.V4: "GB/T 38540-2020 7.1.2 (propertyInfo: 签名保护范围)", seal.V5: "GM/T 0031-2025"},
+	stops: "a seal signature moved into a document whose protected range is another",
 	codes: []outcome{
 		{codeOK, Valid, "propertyInfo 与文件的签名范围一致", "propertyInfo names the range that the file says is signed"},
 		{"property-differs", Invalid, "propertyInfo 声明 %[1]s，文件声明 %[2]s", "propertyInfo says %[1]s, the file %[2]s"},
@@ -74,53 +75,86 @@ func (s *sealSignature) hash() sign.Hash {
 	return sign.SM3
 }
 
-// judgeSES makes the checks of a seal signature in the order of GB/T 38540-2020 7.3: format, value, holder, seal,
-// signer's certificate, hash of the original. property is what propertyInfo should say.
-func (j *judge) judgeSES(s *sealSignature, sums sign.Sums, property string) {
+// judgeSES makes the checks of a seal signature in the order of the standard its seal follows. property is what
+// propertyInfo should say, stamps what its time stamp is worth.
+//
+// GB/T 38540-2020 7.3: format, value, holder, seal, signer's certificate, time stamp, hash of the original. GM/T 0031-2025
+// is taken to have the same. GM/T 0031-2014 6.2.3: format, value, signer's certificate and time of signing, hash of the
+// original, seal; it asks about the holder only before signing, and is asked all the same.
+func (j *judge) judgeSES(s *sealSignature, sums sign.Sums, property string, stamps *stamps) {
+	defer j.follow(s.Seal)()
 	j.parserNotes(s.Notes)
-	if s.Version != s.Seal.Version {
-		j.add(sesFormatRule.check("ses-version", int(s.Version), int(s.Seal.Version)))
-	} else {
-		j.add(sesFormatRule.check(codeOK, int(s.Version)))
-	}
-	j.sesValue(s)
-	j.holder(s.Seal, s.Cert)
+	j.sesFormat(s)
+	scheme, right := j.sesValue(s)
 	j.bring(s.Cert, s.Seal.MakerCert)
-	j.judgeSeal(s.Seal)
-	if s.cert = j.parse(s.role, s.Cert); s.cert != nil {
-		j.strength(s.role, s.cert, s.hash())
+	signer := func() {
+		if s.cert = j.parse(s.role, s.Cert); s.cert == nil {
+			return
+		}
+		h := s.hash()
+		if right && scheme.Hash == sign.SHA1 {
+			h = scheme.Hash
+		}
+		j.strength(s.role, s.cert, h)
 		j.judgeCertificate(subject{role: s.role, cert: s.cert, purpose: ForSigner, when: j.claimed})
 	}
+	if s.Seal.Generation() == seal.V1 {
+		signer()
+		j.sayStamps(stamps)
+		j.contentHash(s.role, s.hash(), s.DataHash, sums)
+		j.property(s.Property, property)
+		j.holder(s.Seal, s.Cert)
+		j.judgeSeal(s.Seal)
+		return
+	}
+	j.holder(s.Seal, s.Cert)
+	j.judgeSeal(s.Seal)
+	signer()
+	j.sayStamps(stamps)
 	j.contentHash(s.role, s.hash(), s.DataHash, sums)
 	j.property(s.Property, property)
 }
 
-func (j *judge) sesValue(s *sealSignature) {
-	err := s.VerifyValue()
+// sesFormat: from GB/T 38540-2020 on, a signature has the version of its seal.
+func (j *judge) sesFormat(s *sealSignature) {
+	switch {
+	case s.Version == s.Seal.Version:
+		j.say(sesFormatRule, codeOK, int(s.Version))
+	case s.Seal.Generation() == seal.V1 || s.Seal.C0119():
+		j.say(sesFormatRule, "version-by-example", int(s.Version), int(s.Seal.Version))
+	default:
+		j.say(sesFormatRule, "ses-version", int(s.Version), int(s.Seal.Version))
+	}
+}
+
+func (j *judge) sesValue(s *sealSignature) (scheme sign.Scheme, right bool) {
+	scheme, err := s.Scheme()
 	switch {
 	case err == nil:
-		j.add(sesValueRule.check(codeOK))
+		j.say(sesValueRule, codeOK)
 	case errors.Is(err, seal.ErrAlgorithm), errors.Is(err, seal.ErrMalformed):
-		j.add(sesValueRule.check("ses-algorithm", err.Error()))
+		j.say(sesValueRule, "ses-algorithm", err.Error())
 	default:
-		j.add(sesValueRule.check("ses-value-wrong"))
+		j.say(sesValueRule, "ses-value-wrong")
 	}
+	return scheme, err == nil
 }
 
 func (j *judge) property(got, want string) {
 	switch {
 	case got == want:
-		j.add(sesPropertyRule.check(codeOK))
+		j.say(sesPropertyRule, codeOK)
 	case strings.HasPrefix(got, "ByteRange="):
-		j.add(sesPropertyRule.check("property-differs", fmt.Sprintf("%.80q", got), fmt.Sprintf("%q", want)))
+		j.say(sesPropertyRule, "property-differs", fmt.Sprintf("%.80q", got), fmt.Sprintf("%q", want))
 	default:
-		j.add(sesPropertyRule.check("property-other"))
+		j.say(sesPropertyRule, "property-other")
 	}
 }
 
 var contentHashRule = &rule{
 	name:   "content-hash",
-	clause: "GB/T 38540-2020 7.3 (原文杂凑); GM/T 0031-2014 6.2.3 e; RFC 5652 5.4, 11.2",
+	clause: "RFC 5652 5.4, 11.2",
+	seals:  clauses{seal.V1: "GM/T 0031-2014 6.2.3 e", seal.V4: "GB/T 38540-2020 7.3 (原文杂凑)", seal.V5: "GM/T 0031-2025"},
 	stops:  "a document that was changed after it was signed",
 	codes: []outcome{
 		{codeOK, Valid, "原文 %[1]s 杂凑值一致", "the %[1]s of the content is the one signed"},
@@ -138,10 +172,10 @@ func (j *judge) contentHash(r role, h sign.Hash, signed []byte, sums sign.Sums) 
 	got, err := sums.Get(h)
 	switch {
 	case err != nil:
-		j.add(rule.check("content-unknown", err.Error()))
+		j.say(rule, "content-unknown", err.Error())
 	case bytes.Equal(got, signed):
-		j.add(rule.check(codeOK, string(h)))
+		j.say(rule, codeOK, string(h))
 	default:
-		j.add(rule.check("content-changed", string(h)))
+		j.say(rule, "content-changed", string(h))
 	}
 }
