@@ -272,7 +272,7 @@ func (p *paragraph) lines(width float64) ([]*Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !(width > 0) {
+	if !(width > 0) || len(p.text) == 0 {
 		l, err := p.line(whole, 0, len(p.text))
 		return []*Line{l}, err
 	}
