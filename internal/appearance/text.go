@@ -22,7 +22,8 @@ type Style struct {
 // A Block is text drawn as shapes: no font, nothing to embed, nothing that another machine shows otherwise. Its outlines stand in
 // whole thousandths of an em, so that a character that comes again is the same bytes again, and compress well.
 //
-// The text itself goes along as /ActualText of the marked content (ISO 32000-1, 14.9.4), for software that reads aloud.
+// The text itself goes along as /ActualText of the marked content (ISO 32000-1, 14.9.4), for software that reads aloud. pdftotext,
+// mutool and Ghostscript do not extract it: they look for ActualText where there are letters.
 type Block struct {
 	Width, Height float64 // points
 	Text          string
@@ -60,7 +61,11 @@ func SetText(text string, s Style) (*Block, error) {
 	}
 	b.Content = fmt.Appendf(nil, "/Span << /ActualText <%s> >> BDC\n%s %s %s rg\n%s 0 0 %[5]s 0 0 cm\n", hex16(text),
 		share(s.Ink[0]), share(s.Ink[1]), share(s.Ink[2]), Number(scale))
-	empty := true
+	glyphs := 0
+	for _, l := range lines {
+		glyphs += len(l.Glyphs)
+	}
+	b.Content = slices.Grow(b.Content, 700*glyphs) // what an ideograph takes
 	drawn := map[*glyph.Glyph][]byte{}
 	for i, l := range lines {
 		for _, g := range l.Glyphs {
@@ -70,13 +75,12 @@ func SetText(text string, s Style) (*Block, error) {
 				drawn[g.Glyph] = path
 			}
 			b.Content = fmt.Appendf(b.Content, "q 1 0 0 1 %d %d cm\n%sf\nQ\n", at[i].X+g.X, at[i].Y+g.Y, path)
-			empty = false
 			if len(b.Content) > maxBlock {
 				return nil, fmt.Errorf("%w: its outlines take more than %d bytes", glyph.ErrText, maxBlock)
 			}
 		}
 	}
-	if empty {
+	if glyphs == 0 {
 		return nil, fmt.Errorf("%w: nothing in it is seen", glyph.ErrText)
 	}
 	b.Content = append(b.Content, "EMC\n"...)

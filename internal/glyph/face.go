@@ -130,22 +130,25 @@ func open(data []byte, index int) (opentype.Resource, error) {
 		return nil, fmt.Errorf("%w: cut short in its directory of %d tables", ErrFont, n)
 	}
 	var kept [][]byte
-	have := map[string]bool{}
+	tables := map[string][]byte{}
 	for i := range n {
 		entry := data[at+12+16*i:][:16]
 		tag := string(entry[:4])
-		if !wanted[tag] || have[tag] {
+		if !wanted[tag] || tables[tag] != nil {
 			continue
 		}
 		offset, length := binary.BigEndian.Uint32(entry[8:]), binary.BigEndian.Uint32(entry[12:])
 		if uint64(offset)+uint64(length) > uint64(len(data)) {
 			return nil, fmt.Errorf("%w: table %q ends behind the file", ErrFont, tag)
 		}
-		have[tag] = true
+		tables[tag] = data[offset:][:length:length]
 		kept = append(kept, entry)
 	}
-	if !have["CFF "] && !have["CFF2"] && !(have["glyf"] && have["loca"]) {
+	if tables["CFF "] == nil && tables["CFF2"] == nil && (tables["glyf"] == nil || tables["loca"] == nil) {
 		return nil, fmt.Errorf("%w: no outlines in it", ErrFont)
+	}
+	if err := checkComposites(tables); err != nil {
+		return nil, err
 	}
 	head := append([]byte(nil), data[at:at+12]...)
 	binary.BigEndian.PutUint16(head[4:], uint16(len(kept)))

@@ -218,6 +218,34 @@ func TestFontIsRefused(t *testing.T) {
 	}
 }
 
+// A glyph made of two of the next, and so on: 2^20 times the last one's points.
+func TestCompositesAreBounded(t *testing.T) {
+	const depth = 20
+	var glyf, loca []byte
+	for i := range depth {
+		loca = binary.BigEndian.AppendUint32(loca, uint32(len(glyf)))
+		glyf = append(glyf, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0)
+		for _, flags := range []byte{0x20, 0} {
+			glyf = append(glyf, 0, flags, 0, byte(i+1), 0, 0)
+		}
+	}
+	loca = binary.BigEndian.AppendUint32(loca, uint32(len(glyf)))
+	glyf = append(glyf, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3)
+	loca = binary.BigEndian.AppendUint32(loca, uint32(len(glyf)))
+	head := make([]byte, 54)
+	head[51] = 1 // long offsets
+	if err := checkComposites(map[string][]byte{"head": head, "glyf": glyf, "loca": loca}); !errors.Is(err, ErrFont) {
+		t.Errorf("%v", err)
+	}
+	// A chain of as many parts, each once, is no harm; nor is a glyph that is a part of itself.
+	for i := range depth {
+		binary.BigEndian.PutUint16(glyf[22*i+10+6+2:], uint16(i))
+	}
+	if err := checkComposites(map[string][]byte{"head": head, "glyf": glyf, "loca": loca}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFaceKeepsABoundedNumber(t *testing.T) {
 	f, err := newFace(otf, 0)
 	if err != nil {
