@@ -37,5 +37,6 @@ func FuzzSign(f *testing.F) {
 			return
 		}
 		checkSealed(t, in, out.Bytes(), res, o)
+		_, _ = pdfx.ShownOn(bytes.NewReader(out.Bytes()), int64(out.Len()), o) // must not panic
 	})
 }

@@ -190,6 +190,15 @@ func (j *judge) validity(s subject, chain []*gm.Certificate) {
 	}
 }
 
+// DescribeCertificate tells what a certificate (DER) says, of any kind of key. Nothing is judged.
+func DescribeCertificate(der []byte) (*Certificate, error) {
+	c, err := gm.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	return describe(c), nil
+}
+
 func describe(c *gm.Certificate) *Certificate {
 	return &Certificate{
 		Subject: c.Subject.String(), Issuer: c.Issuer.String(), Serial: fmt.Sprintf("%X", c.SerialNumber),

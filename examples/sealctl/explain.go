@@ -29,6 +29,7 @@ var hints = []struct {
 	{seal.ErrExpired, "印章或证书不在有效期内", ""},
 	{sign.ErrEncryptionCert, "加密证书不能用于签章", ""},
 	{sign.ErrFormat, "密钥不适用于所选格式", ""},
+	{seal.ErrNoSeal, "签名不带印章", ""},
 	{seal.ErrMalformed, "不是合法的印章文件", ""},
 	{pdfx.ErrDamaged, "文件已损坏；签章时加 --repair 或可修复", "seal --repair may mend what can be mended"},
 	{pdfx.ErrPassword, "文件已加密，需要用 --password-file 给出正确的口令", "give the password with --password-file"},

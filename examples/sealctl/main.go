@@ -94,7 +94,7 @@ func (m *Main) Run(ctx context.Context) int {
 			return usageError{errors.New(m.say("缺少命令", "a command is missing"))}
 		},
 	}
-	root.AddCommand(m.demo(), m.seal(), m.verify(), m.remove())
+	root.AddCommand(m.demo(), m.seal(), m.verify(), m.show(), m.remove())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.SetArgs(m.Args)
 	root.SetIn(m.Stdin)
