@@ -192,11 +192,17 @@ type (
 		Revision     int                   `json:"revision,omitempty"`
 		Coverage     verify.Text           `json:"coverage"`
 		Claimed      string                `json:"claimed,omitempty"`
+		Stamps       []shownStamp          `json:"timeStamps,omitempty"`
 		Signer       *verify.Certificate   `json:"signer,omitempty"`
 		Inner        *verify.Certificate   `json:"inner,omitempty"` // dual: of the seal signature inside
 		Certificates []*verify.Certificate `json:"certificates,omitempty"`
 		Seal         *shownSeal            `json:"seal,omitempty"`
 		Evidence     int                   `json:"evidence,omitempty"` // bytes of a ledger's evidence
+	}
+	shownStamp struct {
+		Over      string              `json:"over"` // what was stamped: the value of the cms, the ses or the seal
+		Time      string              `json:"time,omitempty"`
+		Authority *verify.Certificate `json:"authority,omitempty"`
 	}
 	shownSeal struct {
 		ID        string                `json:"esID"`
@@ -234,6 +240,9 @@ func signatureOf(s *verify.Signature, e *sign.Embedded, pages []int) shownSignat
 	}
 	if e.Err != nil {
 		out.Error = e.Err.Error()
+	}
+	for _, t := range s.Stamps {
+		out.Stamps = append(out.Stamps, shownStamp{t.Over, dateTime(t.Time), t.Authority})
 	}
 	if bound, err := seal.Of(e.Value); err == nil {
 		out.Seal = sealOf(bound)

@@ -13,9 +13,9 @@ import (
 func (m *Main) verify() *cobra.Command {
 	var roots []string
 	var asJSON bool
-	var password string
+	var password, policy string
 	cmd := &cobra.Command{
-		Use:   "verify [--roots F]... [--json] FILE...",
+		Use:   "verify [--roots F]... [--policy P] [--json] FILE...",
 		Short: m.say("验证电子签章", "report on the seals of files"),
 		Long: m.say(`验证每个 FILE 的全部签章并打印报告。只信任 --roots 给出的根证书，不访问网络。
 退出码：0 全部有效；1 有无效签章或未签章；3 没有无效的，但有的无法完全核实；4 用法错误或文件不可读。`,
@@ -25,6 +25,9 @@ checked; 4 wrong usage or an unreadable file.`),
 		Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			var options verify.Options
+			if err := options.Policy.UnmarshalText([]byte(policy)); err != nil {
+				return usageError{fmt.Errorf(m.say("--policy %q 应为 %s 或 %s", "--policy %q is not %s or %s"), policy, verify.Default, verify.Strict2020)}
+			}
 			var err error
 			if options.Roots, err = verify.ReadRoots(roots...); err != nil {
 				return err
@@ -46,6 +49,8 @@ checked; 4 wrong usage or an unreadable file.`),
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringArrayVar(&roots, "roots", nil, m.say("信任的根证书文件，PEM 或 DER，可多次给出", "file of roots to trust, PEM or DER; may be repeated"))
+	flags.StringVar(&policy, "policy", verify.Default.String(), m.say("strict-2020：按 GB/T 38540-2020 字面要求，印章和制章者证书现在也须有效；default：签章或制章时有效即可",
+		"strict-2020 takes GB/T 38540-2020 by the letter: the seal and its maker's certificate\nmust be valid now too, where default asks for the time of sealing and of making"))
 	flags.BoolVar(&asJSON, "json", false, m.say("每个文件输出一行 JSON", "print one line of JSON for every file"))
 	m.passwordFlag(cmd, &password)
 	return cmd

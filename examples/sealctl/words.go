@@ -53,11 +53,7 @@ func (w *words) line(margin, zh, en, value string) {
 func (w *words) signature(n int, s *shownSignature) {
 	const margin = "   "
 	w.title(fmt.Sprintf("%d. %s", n, s.Name))
-	format := string(s.Format)
-	if format == "" {
-		format = "?"
-	}
-	w.line(margin, "格式", "format", strings.TrimSuffix(format+" ("+s.SubFilter+")", " ()"))
+	w.line(margin, "格式", "format", strings.TrimSuffix(or(string(s.Format), "?")+" ("+s.SubFilter+")", " ()"))
 	w.line(margin, "无法读取", "unreadable", s.Error)
 	where := pageList(s.Pages)
 	if where == "" {
@@ -66,6 +62,10 @@ func (w *words) signature(n int, s *shownSignature) {
 	w.line(margin, "显示于页", "on pages", where)
 	w.line(margin, "范围", "coverage", w.m.say(s.Coverage.ZH, s.Coverage.EN))
 	w.line(margin, "声称的时间", "claimed time", s.Claimed)
+	for _, t := range s.Stamps {
+		w.line(margin, "时间戳 ("+t.Over+")", "time stamp ("+t.Over+")", or(t.Time, "?"))
+		w.certificate(margin+"   ", "时间戳机构", "authority", t.Authority)
+	}
 	w.certificate(margin, "签名人", "signer", s.Signer)
 	w.certificate(margin, "签章人", "seal's signer", s.Inner)
 	for _, c := range s.Certificates {
@@ -111,6 +111,13 @@ func (w *words) seal(margin string, s *shownSeal) {
 	for _, n := range s.Notes {
 		w.line(margin, "备注", "note", n.Code+": "+n.Detail)
 	}
+}
+
+func or(s, empty string) string {
+	if s == "" {
+		return empty
+	}
+	return s
 }
 
 func period(from, to string) string {
