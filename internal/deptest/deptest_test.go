@@ -20,6 +20,7 @@ var allowed = map[string][]string{
 	"sign":                  {"internal/gm", "internal/der"},
 	"sign/cms":              {"sign", "internal/gm", "internal/der"},
 	"sign/tsp":              {"sign", "sign/cms", "internal/gm", "internal/der"},
+	"sign/tsp/tsphttp":      {"sign", "sign/tsp"},
 	"seal":                  {"sign", "sign/cms", "sign/tsp", "internal/gm", "internal/der"},
 	"seal/imprint":          {"seal", "sign", "internal/glyph"},
 	"keydev":                {"keydev/internal/...", "internal/gm", "internal/der"},
