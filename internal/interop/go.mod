@@ -5,14 +5,18 @@ go 1.26.0
 require github.com/courtseal/courtseal v0.0.0
 
 require (
+	github.com/digitorus/timestamp v0.0.0-20250524132541-c45532741eea
 	github.com/hhrutter/pkcs7 v0.2.0
 	github.com/tjfoc/gmsm v1.4.1
 	golang.org/x/crypto v0.58.0
 )
 
 require (
+	github.com/digitorus/pkcs7 v0.0.0-20250730155240-ffadbf3f398c // indirect
 	github.com/emmansun/gmsm v0.44.0 // indirect
+	golang.org/x/image v0.47.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
 )
 
 replace github.com/courtseal/courtseal => ../../
