@@ -13,7 +13,8 @@
 //
 //   - [github.com/courtseal/courtseal/sign] is the seam: an Act is what is sealed, a Signer turns it into values, a Key signs
 //     a digest. Who has keys elsewhere, or keeps rights and records around sealing, implements Signer or Key;
-//   - [github.com/courtseal/courtseal/sign/cms] is the Signer and the parser of plain CMS signatures, without a seal.
+//   - [github.com/courtseal/courtseal/sign/cms] is the Signer and the parser of plain CMS signatures, without a seal;
+//   - [github.com/courtseal/courtseal/sign/tsp] reads, checks and makes time stamps; its tsphttp carries them.
 //
 // The programs are in the module examples: quickstart, which shows everything in one run, and the command sealctl.
 package courtseal
