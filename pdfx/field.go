@@ -59,8 +59,8 @@ func (pl *planner) newField(form *pdf.Dict, holder *pdf.Indirect, sig pdf.Ref, p
 
 // target finds the empty field to be signed, and takes its lock for that of the signature.
 func (pl *planner) target(o Options) (*pdf.Signature, error) {
-	if len(o.At) > 0 || o.Keyword != nil || o.DateLine || o.Straddle != nil {
-		return nil, fmt.Errorf("%w: Field shows the seal in the field's own place only", ErrOptions)
+	if len(o.At) > 0 || o.Keyword != nil || o.DateLine || o.Straddle != nil || o.Remark != "" || o.Text {
+		return nil, fmt.Errorf("%w: Field shows the seal in the field's own place, and nothing beside it", ErrOptions)
 	}
 	empty, err := pl.f.EmptySignatureFields()
 	if err != nil {

@@ -19,6 +19,10 @@ type Options struct {
 	Straddle *Straddle // over the edges of the pages (骑缝章)
 	Field    string    // in an empty signature field that is there, by its full name; joins with none of the above
 
+	Remark string // what stands beside the seal (批注), lines parted by \n; empty: nothing
+	Text   bool   // a line below the seal: Name or the holder's, the claimed time in the zone of Now, Reason
+	Font   *Font  // of Remark and Text; nil: the embedded one, which has the common Chinese characters and ASCII
+
 	Certify int   // 1: no change at all, 2: forms may be filled in, 3: and annotated (DocMDP); 0: an ordinary signature
 	Lock    *Lock // what may not be changed from now on (文件锁定); nil: nothing
 

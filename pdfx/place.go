@@ -1,9 +1,6 @@
 package pdfx
 
 import (
-	"fmt"
-	"math"
-
 	"github.com/courtseal/courtseal/internal/appearance"
 	"github.com/courtseal/courtseal/internal/pdf"
 )
@@ -67,16 +64,6 @@ func onPage(p *pdf.Page, b box) rect {
 		return rect{c[2] - y - h, c[3] - x - w, c[2] - y, c[3] - x}
 	}
 	return rect{c[0] + x, c[3] - y - h, c[0] + x + w, c[3] - y}
-}
-
-// around is the box of a size around a place.
-func around(at At, w, h float64) (box, error) {
-	for _, v := range []float64{at.X, at.Y} {
-		if math.IsNaN(v) || math.Abs(v) > 1e6 {
-			return box{}, fmt.Errorf("%w: (%g, %g) mm", ErrPlace, at.X, at.Y)
-		}
-	}
-	return box{at.X - w/2, at.Y - h/2, w, h}, nil
 }
 
 // overhangs reports whether part of a box lies outside the sheet.

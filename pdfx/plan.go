@@ -35,7 +35,8 @@ type planner struct {
 	edits   map[pdf.Ref]*pdf.Edit
 	order   []pdf.Ref
 	format  sign.Format
-	signed  bool // the file has signatures
+	now     time.Time         // the claimed time, in the zone in which people read it
+	signed  bool              // the file has signatures
 	lock    *pdf.Lock         // that the signed field has
 	seals   map[pdf.Ref][]box // signature widgets that are there, by page
 }
@@ -58,7 +59,7 @@ func newPlan(src io.ReaderAt, size int64, p sign.Profile, now time.Time, o Optio
 		return nil, fmt.Errorf("%w: the catalog is not a dictionary", ErrSyntax)
 	}
 	pl := &planner{plan: &plan{size: size}, f: f, u: f.NewUpdate(), cat: cat, catalog: catalog,
-		edits: map[pdf.Ref]*pdf.Edit{}, format: p.Format, seals: map[pdf.Ref][]box{}}
+		edits: map[pdf.Ref]*pdf.Edit{}, format: p.Format, now: now, seals: map[pdf.Ref][]box{}}
 	return pl.plan, pl.build(p, spec, now, o)
 }
 
@@ -147,7 +148,7 @@ func (pl *planner) signature(self pdf.Ref, p sign.Profile, spec sign.Spec, now t
 	contents.To = len(b)
 	b = append(b, '\n')
 	for _, s := range []struct{ key, text string }{
-		{"M", now.Format("D:20060102150405") + "+00'00'"}, {"Name", o.Name}, {"Reason", o.Reason}, {"Location", o.Location},
+		{"M", now.UTC().Format("D:20060102150405") + "+00'00'"}, {"Name", o.Name}, {"Reason", o.Reason}, {"Location", o.Location},
 	} {
 		if s.text == "" {
 			continue

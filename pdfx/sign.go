@@ -67,13 +67,14 @@ func prepare(ctx context.Context, dst io.Writer, src io.ReaderAt, size int64, pr
 	if o.Now != nil {
 		now = o.Now
 	}
-	act := &sign.Act{ID: o.ID, Document: o.Document, Reason: o.Reason, Time: now().UTC().Truncate(time.Second)}
+	at := now()
+	act := &sign.Act{ID: o.ID, Document: o.Document, Reason: o.Reason, Time: at.UTC().Truncate(time.Second)}
 	if act.ID == "" {
 		id := make([]byte, 16)
 		rand.Read(id)
 		act.ID = hex.EncodeToString(id)
 	}
-	plan, err := newPlan(src, size, profile, act.Time, o)
+	plan, err := newPlan(src, size, profile, at, o)
 	if err != nil {
 		return nil, err
 	}

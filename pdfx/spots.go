@@ -3,6 +3,7 @@ package pdfx
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/courtseal/courtseal/internal/appearance"
 	"github.com/courtseal/courtseal/internal/pdf"
@@ -13,10 +14,16 @@ import (
 type spot struct {
 	page *pdf.Page
 	n    int // number of the page
-	box  box
+	box  box // of the window
 	view appearance.View
 	form pdf.Ref
 	ref  pdf.Ref // of the widget
+}
+
+// centre is that of the picture, or of the part of it that the window shows.
+func (s *spot) centre() At {
+	left, right := max(0, s.view.X), min(s.view.Width, s.view.X+s.view.W)
+	return At{s.n, s.box.X + (left+right)/2/appearance.MM, s.box.Y + s.box.H - (s.view.Y+s.view.H/2)/appearance.MM}
 }
 
 func (s *spot) widget() string {
@@ -37,7 +44,14 @@ type wish struct {
 
 // spots finds the pages and places, and adds the seal's image and a form for each view of it.
 func (pl *planner) spots(p sign.Profile, o Options) ([]spot, error) {
+	beside, err := pl.texts(p, o)
+	if err != nil {
+		return nil, err
+	}
 	if len(o.At) == 0 && o.Keyword == nil && !o.DateLine && o.Straddle == nil {
+		if !beside.none() {
+			return nil, fmt.Errorf("%w: a text beside a seal that is shown nowhere", ErrOptions)
+		}
 		page, err := pl.f.Page(1)
 		if err != nil {
 			return nil, fmt.Errorf("page 1: %w", err)
@@ -57,7 +71,7 @@ func (pl *planner) spots(p sign.Profile, o Options) ([]spot, error) {
 	}
 	var spots []spot
 	for _, w := range wishes {
-		s, err := pl.whole(a, w, spots)
+		s, err := pl.whole(a, beside, w, spots)
 		if err != nil {
 			return nil, err
 		}
@@ -89,12 +103,12 @@ func (pl *planner) wishes(a *appearance.Appearance, o Options) ([]wish, error) {
 // gap is how far apart seals in a row stand, mm.
 const gap = 1
 
-// whole places the whole seal.
-func (pl *planner) whole(a *appearance.Appearance, w wish, before []spot) (spot, error) {
-	width, height := a.Width/appearance.MM, a.Height/appearance.MM
-	b, err := around(w.at, width, height)
-	if err != nil {
-		return spot{}, err
+// whole places the whole seal and what stands beside it.
+func (pl *planner) whole(a *appearance.Appearance, beside texts, w wish, before []spot) (spot, error) {
+	for _, v := range []float64{w.at.X, w.at.Y} {
+		if math.IsNaN(v) || math.Abs(v) > 1e6 {
+			return spot{}, fmt.Errorf("%w: (%g, %g) mm", ErrPlace, w.at.X, w.at.Y)
+		}
 	}
 	others, err := pl.sealsOn(w.page)
 	if err != nil {
@@ -106,18 +120,19 @@ func (pl *planner) whole(a *appearance.Appearance, w wish, before []spot) (spot,
 		}
 	}
 	full := sheet(w.page)
+	s := beside.frame(a, w, full)
 	if w.found {
 		var ok bool
-		if b, ok = inRow(b, others, full); !ok {
-			return spot{}, fmt.Errorf("%w: page %d has no room beside the seals at (%.0f, %.0f) mm", ErrPlace, w.n, w.at.X, w.at.Y)
+		if s.box, ok = inRow(s.box, others, full); !ok {
+			return s, fmt.Errorf("%w: page %d has no room beside the seals at (%.0f, %.0f) mm", ErrPlace, w.n, w.at.X, w.at.Y)
 		}
-	} else if touchesAny(b, others, 0) {
+	} else if touchesAny(s.box, others, 0) {
 		pl.note("overlap", "the seal at (%g, %g) mm touches another seal of page %d", w.at.X, w.at.Y, w.n)
 	}
-	if b.overhangs(full) {
-		pl.note("overhang", "the seal at (%g, %g) mm reaches over the edge of page %d", b.X+b.W/2, b.Y+b.H/2, w.n)
+	if s.box.overhangs(full) {
+		pl.note("overhang", "the seal at (%g, %g) mm reaches over the edge of page %d", s.centre().X, s.centre().Y, w.n)
 	}
-	return spot{page: w.page, n: w.n, box: b, view: a.Whole(w.page.Rotate)}, nil
+	return s, nil
 }
 
 func touchesAny(b box, others []box, gap float64) bool {
@@ -219,7 +234,7 @@ func (pl *planner) show(a *appearance.Appearance, spots []spot) error {
 			forms[s.view] = form
 		}
 		s.form = form
-		pl.shown = append(pl.shown, At{s.n, s.box.X + s.box.W/2, s.box.Y + s.box.H/2})
+		pl.shown = append(pl.shown, s.centre())
 	}
 	return nil
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"io"
 
-	"github.com/courtseal/courtseal/internal/appearance"
-	"github.com/courtseal/courtseal/internal/pdf"
 	"github.com/courtseal/courtseal/internal/pdftext"
 )
 
@@ -55,27 +53,6 @@ func FindDate(ctx context.Context, src io.ReaderAt, size int64, o Options) ([]Fo
 }
 
 func asFound(m pdftext.Match) Found {
-	left, top, right, bottom := asSeen(m.On, rect(m.Box))
-	return Found{Page: m.Page, Text: m.Text, X: left, Y: top, Width: right - left, Height: bottom - top}
-}
-
-// asSeen turns a rectangle of the page's own coordinates into millimetres on the page as it is seen: the inverse of place.
-func asSeen(p *pdf.Page, r rect) (left, top, right, bottom float64) {
-	box := rect(p.CropBox)
-	switch p.Rotate {
-	case 90:
-		left, top, right, bottom = r[1]-box[1], r[0]-box[0], r[3]-box[1], r[2]-box[0]
-	case 180:
-		left, top, right, bottom = box[2]-r[2], r[1]-box[1], box[2]-r[0], r[3]-box[1]
-	case 270:
-		left, top, right, bottom = box[3]-r[3], box[2]-r[2], box[3]-r[1], box[2]-r[0]
-	default:
-		left, top, right, bottom = r[0]-box[0], box[3]-r[3], r[2]-box[0], box[3]-r[1]
-	}
-	unit := p.UserUnit
-	if !(unit > 0) {
-		unit = 1
-	}
-	mm := unit / appearance.MM
-	return left * mm, top * mm, right * mm, bottom * mm
+	b := seen(m.On, rect(m.Box))
+	return Found{Page: m.Page, Text: m.Text, X: b.X, Y: b.Y, Width: b.W, Height: b.H}
 }

@@ -29,6 +29,7 @@ var pictureRule = &rule{
 // picture compares what the pages show with what the seal holds: the whole picture, or all of its parts.
 func (d *document) picture(j *judge, s *pdf.Signature, e *seal.Seal) error {
 	whole := 0
+	var texts []string
 	var parts []appearance.Sight
 	for _, ref := range s.Widgets {
 		w, err := d.file.Load(ref)
@@ -50,6 +51,12 @@ func (d *document) picture(j *judge, s *pdf.Signature, e *seal.Seal) error {
 			parts = append(parts, seen)
 		default:
 			whole++
+		}
+		for _, text := range seen.Texts {
+			if !slices.Contains(texts, text) {
+				texts = append(texts, text)
+				j.note("text-beside", "印章旁所示文字："+text, "beside the seal stands: "+text)
+			}
 		}
 	}
 	switch {

@@ -125,6 +125,13 @@ type View struct {
 	X, Y          float64 // of the picture's lower left corner in it
 	W, H          float64 // of the picture as drawn
 	Rotate        int     // of the page, degrees
+	Text          [2]Text // beside the picture, if any
+}
+
+// A Text is a block in a View, by its lower left corner; one without a Block is none.
+type Text struct {
+	X, Y float64
+	*Block
 }
 
 // Whole is the window that shows the picture and nothing else, in its true size.
@@ -151,12 +158,25 @@ func (a *Appearance) PutForm(u *pdf.Update, img pdf.Ref, v View) (pdf.Ref, error
 	if err != nil {
 		return form, err
 	}
-	return form, u.PutStream(form, v.form(img), v.content())
+	text, data := v.form(img), v.content()
+	if v.Text != [2]Text{} {
+		text += " /Filter /FlateDecode"
+		if data, err = deflate(data); err != nil {
+			return form, err
+		}
+	}
+	return form, u.PutStream(form, text, data)
 }
 
 // content is what the form draws.
 func (v *View) content() []byte {
-	return []byte("q " + Number(v.W) + " 0 0 " + Number(v.H) + " " + Number(v.X) + " " + Number(v.Y) + " cm /Im Do Q")
+	b := []byte("q " + Number(v.W) + " 0 0 " + Number(v.H) + " " + Number(v.X) + " " + Number(v.Y) + " cm /Im Do Q")
+	for _, t := range v.Text {
+		if t.Block != nil {
+			b = append(append(b, '\n'), t.At(t.X, t.Y)...)
+		}
+	}
+	return b
 }
 
 func (v *View) form(img pdf.Ref) string {

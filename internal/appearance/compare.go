@@ -22,26 +22,34 @@ const (
 // A Sight is what a window shows of the picture of a seal.
 type Sight struct {
 	Outcome
-	From, To      float64 // of Same: the part of the picture's width that is seen, in fractions; 0 and 1: all of it
-	Width, Height float64 // of the window, points, upright
-	Turned        bool    // by 90 or 270 degrees, against a page that is turned
+	From, To      float64  // of Same: the part of the picture's width that is seen, in fractions; 0 and 1: all of it
+	Width, Height float64  // of the window, points, upright
+	Turned        bool     // by 90 or 270 degrees, against a page that is turned
+	Texts         []string // beside the picture, as the blocks say what they show
 }
 
 // content is what View writes: the width and height of the picture and the place of its lower left corner.
-var content = regexp.MustCompile(`^q ([0-9.]+) 0 0 ([0-9.]+) (-?[0-9.]+) ([0-9.]+) cm /Im Do Q$`)
+var content = regexp.MustCompile(`^q ([0-9.]+) 0 0 ([0-9.]+) (-?[0-9.]+) ([0-9.]+) cm /Im Do Q`)
+
+// maxForm bounds the encoded form that is looked at: text beside a seal is a few kilobytes.
+const maxForm = 4 << 20
 
 // Compare says whether form, an appearance stream of f or a reference to one, is what this package makes of p: its content and
 // every dictionary exactly, the image by its samples, so that another version of the compressor is no difference. The error
 // says why the picture cannot be converted or the file not be read.
 func Compare(f *pdf.File, form pdf.Object, p *sign.Picture) (Sight, error) {
 	st, err := stream(f, form)
-	if err != nil || st == nil || st.Length > 256 {
+	if err != nil || st == nil || st.Length > maxForm {
 		return Sight{}, err
 	}
 	text, err := f.Data(st)
 	m := content.FindSubmatch(text)
 	if err != nil || m == nil {
 		return Sight{}, err
+	}
+	beside, ok := blocks(text[len(m[0]):])
+	if !ok {
+		return Sight{}, nil
 	}
 	a, err := Of(p)
 	if err != nil {
@@ -51,12 +59,27 @@ func Compare(f *pdf.File, form pdf.Object, p *sign.Picture) (Sight, error) {
 	if !ok {
 		return Sight{Outcome: Different}, nil
 	}
-	seen, ok := a.sight(v)
+	seen, ok := a.sight(v, beside)
 	if !ok {
 		return Sight{Outcome: Different}, nil
 	}
 	seen.Outcome, err = a.shows(f, img)
 	return seen, err
+}
+
+// blocks reads what stands behind the picture: at most two texts.
+func blocks(b []byte) (list []Placed, ok bool) {
+	for len(b) > 0 {
+		if b[0] != '\n' || len(list) == len(View{}.Text) {
+			return nil, false
+		}
+		p, rest, ok := ReadBlock(b[1:])
+		if !ok {
+			return nil, false
+		}
+		list, b = append(list, p), rest
+	}
+	return list, true
 }
 
 // window reads the View back that a form and its content were written for.
@@ -67,6 +90,12 @@ func window(d *pdf.Dict, numbers [][]byte) (v View, img pdf.Ref, ok bool) {
 		}
 	}
 	n := 5
+	if f := d.Get("Filter"); f != nil {
+		n++
+		if f != pdf.Name("FlateDecode") {
+			return v, img, false
+		}
+	}
 	if m := d.Get("Matrix"); m != nil {
 		n++
 		ok = false
@@ -99,9 +128,18 @@ func window(d *pdf.Dict, numbers [][]byte) (v View, img pdf.Ref, ok bool) {
 func near(a, b float64) bool { return math.Abs(a-b) < 0.001 }
 
 // sight says which part of the picture a view shows; ok is false where it is none of the views that are made here.
-func (a *Appearance) sight(v View) (Sight, bool) {
+func (a *Appearance) sight(v View, beside []Placed) (Sight, bool) {
 	s := Sight{To: 1, Width: v.Width, Height: v.Height, Turned: v.Rotate%180 != 0}
-	if near(v.W, a.Width) && near(v.H, a.Height) && near(v.Y, 0) && near(v.Height, v.H) && v.X < 0.001 && v.Width-v.X < v.W+0.001 {
+	full := near(v.W, a.Width) && near(v.H, a.Height)
+	switch {
+	case len(beside) > 0:
+		inside := v.X > -0.001 && v.Y > -0.001 && v.X+v.W < v.Width+0.001 && v.Y+v.H < v.Height+0.001
+		for _, t := range beside {
+			s.Texts = append(s.Texts, t.Text)
+			inside = inside && (t.X > v.X+v.W-0.001 || t.X+t.Width < v.X+0.001 || t.Y > v.Y+v.H-0.001 || t.Y+t.Height < v.Y+0.001)
+		}
+		return s, full && inside
+	case full && near(v.Y, 0) && near(v.Height, v.H) && v.X < 0.001 && v.Width-v.X < v.W+0.001:
 		s.From, s.To = max(0, -v.X/v.W), min(1, (v.Width-v.X)/v.W)
 		return s, v.Width > 0
 	}
