@@ -1,6 +1,7 @@
 package pdfx
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -28,6 +29,7 @@ type plan struct {
 // A planner collects the objects of an update.
 type planner struct {
 	*plan
+	ctx     context.Context
 	f       *pdf.File
 	u       *pdf.Update
 	cat     *pdf.Indirect
@@ -41,7 +43,7 @@ type planner struct {
 	seals   map[pdf.Ref][]box // signature widgets that are there, by page
 }
 
-func newPlan(src io.ReaderAt, size int64, p sign.Profile, now time.Time, o Options) (*plan, error) {
+func newPlan(ctx context.Context, src io.ReaderAt, size int64, p sign.Profile, now time.Time, o Options) (*plan, error) {
 	spec, ok := p.Specs[p.Format]
 	if !ok || spec.MaxSize <= 0 || len(spec.Hashes) == 0 {
 		return nil, fmt.Errorf("%w: format %q: MaxSize %d, %d hashes", ErrProfile, p.Format, spec.MaxSize, len(spec.Hashes))
@@ -58,7 +60,7 @@ func newPlan(src io.ReaderAt, size int64, p sign.Profile, now time.Time, o Optio
 	if !ok {
 		return nil, fmt.Errorf("%w: the catalog is not a dictionary", ErrSyntax)
 	}
-	pl := &planner{plan: &plan{size: size}, f: f, u: f.NewUpdate(), cat: cat, catalog: catalog,
+	pl := &planner{plan: &plan{size: size}, ctx: ctx, f: f, u: f.NewUpdate(), cat: cat, catalog: catalog,
 		edits: map[pdf.Ref]*pdf.Edit{}, format: p.Format, now: now, seals: map[pdf.Ref][]box{}}
 	return pl.plan, pl.build(p, spec, now, o)
 }

@@ -74,7 +74,7 @@ func prepare(ctx context.Context, dst io.Writer, src io.ReaderAt, size int64, pr
 		rand.Read(id)
 		act.ID = hex.EncodeToString(id)
 	}
-	plan, err := newPlan(src, size, profile, at, o)
+	plan, err := newPlan(ctx, src, size, profile, at, o)
 	if err != nil {
 		return nil, err
 	}

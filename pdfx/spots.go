@@ -97,6 +97,20 @@ func (pl *planner) wishes(a *appearance.Appearance, o Options) ([]wish, error) {
 		}
 		list = append(list, wish{page: page, n: n, at: at})
 	}
+	if o.Keyword != nil {
+		found, err := pl.atKeyword(*o.Keyword)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, found...)
+	}
+	if o.DateLine {
+		w, err := pl.onDate(a)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, w)
+	}
 	return list, nil
 }
 
@@ -122,10 +136,14 @@ func (pl *planner) whole(a *appearance.Appearance, beside texts, w wish, before 
 	full := sheet(w.page)
 	s := beside.frame(a, w, full)
 	if w.found {
-		var ok bool
-		if s.box, ok = inRow(s.box, others, full); !ok {
+		b, ok := inRow(s.box, others, full)
+		if !ok {
 			return s, fmt.Errorf("%w: page %d has no room beside the seals at (%.0f, %.0f) mm", ErrPlace, w.n, w.at.X, w.at.Y)
 		}
+		if b != s.box {
+			pl.note("in-row", "a seal stands there already; the new one stands beside it, at %.0f mm from the left of page %d", b.X+b.W/2, w.n)
+		}
+		s.box = b
 	} else if touchesAny(s.box, others, 0) {
 		pl.note("overlap", "the seal at (%g, %g) mm touches another seal of page %d", w.at.X, w.at.Y, w.n)
 	}

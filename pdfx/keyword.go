@@ -1,0 +1,141 @@
+package pdfx
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/courtseal/courtseal/internal/appearance"
+	"github.com/courtseal/courtseal/internal/pdf"
+	"github.com/courtseal/courtseal/internal/pdftext"
+)
+
+// atKeyword finds the places of a text.
+func (pl *planner) atKeyword(k Keyword) ([]wish, error) {
+	if k.Text == "" || math.IsNaN(k.DX) || math.IsNaN(k.DY) {
+		return nil, fmt.Errorf("%w: Keyword %+v", ErrOptions, k)
+	}
+	var found []pdftext.Match
+	r := pdftext.New(pl.f)
+	for n := 1; k.Occurrence <= 0 || len(found) < k.Occurrence; n++ {
+		t, err := pl.text(r, n)
+		if errors.Is(err, pdf.ErrNoPage) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, t.Find(k.Text)...)
+	}
+	pick := found
+	switch n, all := k.Occurrence, len(found); {
+	case all == 0:
+		return nil, fmt.Errorf("%w: the text %q does not stand on any page", ErrPlace, k.Text)
+	case n == Every:
+	case n == 0 && all > 1:
+		return nil, fmt.Errorf("%w: the text %q stands %d times (%s); say which Occurrence", ErrPlace, k.Text, all, places(found))
+	case n == 0:
+	case n > all || -n > all:
+		return nil, fmt.Errorf("%w: the text %q stands %d times; there is no occurrence %d", ErrPlace, k.Text, all, n)
+	case n > 0:
+		pick = found[n-1 : n]
+	default:
+		pick = found[all+n : all+n+1]
+	}
+	wishes := make([]wish, len(pick))
+	for i, m := range pick {
+		b := seen(m.On, rect(m.Box))
+		wishes[i] = wish{page: m.On, n: m.Page, at: At{m.Page, b.X + b.W/2 + k.DX, b.Y + b.H/2 + k.DY}, found: true}
+	}
+	return wishes, nil
+}
+
+// text reads one page, and notes what of it could not be read.
+func (pl *planner) text(r *pdftext.Reader, n int) (*pdftext.Text, error) {
+	t, err := r.Page(pl.ctx, n)
+	if err == nil && t.Err != nil {
+		pl.note("text-unread", "some text of page %d could not be read and was not searched: %v", n, t.Err)
+	}
+	return t, err
+}
+
+// places names the first pages and places of what was found.
+func places(found []pdftext.Match) string {
+	s := ""
+	for i, m := range found[:min(len(found), 8)] {
+		if i > 0 {
+			s += ", "
+		}
+		b := seen(m.On, rect(m.Box))
+		s += fmt.Sprintf("page %d at (%.0f, %.0f) mm", m.Page, b.X, b.Y)
+	}
+	if len(found) > 8 {
+		s += ", …"
+	}
+	return s
+}
+
+// How far above the middle of the date the seal's centre stands, in radii: the lower arc lies over the date (骑年盖月). Other
+// heights are taken where this one would cover other text.
+const (
+	overDate    = 0.6
+	overDateMin = 0.5
+	overDateMax = 0.9
+	overStep    = 0.02
+)
+
+// onDate is the place on the last date of a signature block.
+func (pl *planner) onDate(a *appearance.Appearance) (wish, error) {
+	r := pdftext.New(pl.f)
+	dates, err := r.Dates(pl.ctx)
+	if err != nil {
+		return wish{}, err
+	}
+	if len(dates) == 0 {
+		return wish{}, fmt.Errorf("%w: no page has a line that is a date, such as 二〇二六年六月一日 or 2026年6月1日", ErrPlace)
+	}
+	date := dates[len(dates)-1]
+	page, err := pl.text(r, date.Page)
+	if err != nil {
+		return wish{}, err
+	}
+	b := seen(date.On, rect(date.Box))
+	at := At{date.Page, b.X + b.W/2, b.Y + b.H/2}
+	var body []box
+	for i, g := range page.Glyphs {
+		if i < date.First || i > date.Last {
+			body = append(body, seen(page.Page, rect(g.Box)))
+		}
+	}
+	rx, ry := a.Width/appearance.MM/2, a.Height/appearance.MM/2
+	best, covers := 0.0, math.MaxInt
+	for k := 0; ; k++ { // overDate first, then further and further from it
+		up := overDate + overStep*float64((k+1)/2)*float64(1-2*(k%2))
+		if up > overDateMax+overStep {
+			break
+		}
+		if up < overDateMin || up > overDateMax {
+			continue
+		}
+		if n := covered(body, at.X, at.Y-up*ry, rx, ry); n < covers {
+			best, covers = up, n
+		}
+	}
+	at.Y -= best * ry
+	if covers > 0 {
+		pl.note("over-text", "the seal on the date covers %d other characters of page %d", covers, date.Page)
+	}
+	return wish{page: date.On, n: date.Page, at: at, found: true}, nil
+}
+
+// covered counts the boxes that an ellipse reaches.
+func covered(list []box, x, y, rx, ry float64) (n int) {
+	for _, b := range list {
+		dx := max(b.X-x, 0, x-b.X-b.W) / rx
+		dy := max(b.Y-y, 0, y-b.Y-b.H) / ry
+		if dx*dx+dy*dy < 1 {
+			n++
+		}
+	}
+	return n
+}
