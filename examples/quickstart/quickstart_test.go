@@ -173,6 +173,15 @@ func TestQuickstart(t *testing.T) {
 	})
 }
 
+// The line of the date on the judgment's last page: the middle of its characters as pdftotext -bbox has them, in mm from the top
+// left of the page (its ink lies 0.3 mm further left); and how far above it the seal's centre stands, so that the lower arc lies
+// over the date.
+const (
+	dateX      = 138.9
+	dateY      = 225.1
+	dateToSeal = 13.5
+)
+
 // seenSeal measures the seal as poppler shows it: what the sealed page has in red and the plain one has not.
 func seenSeal(t *testing.T, name string) {
 	t.Helper()

@@ -24,14 +24,11 @@ import (
 //go:embed judgment.pdf
 var judgment []byte
 
-// The line of the date on the judgment's last page: the middle of its ink, in mm from the top left of the page.
-const (
-	datePage    = -1
-	dateX       = 138.6
-	dateY       = 225.1
-	dateToSeal  = 13.5 // the seal's centre stands so far above it, so that the lower arc lies over the date (骑年盖月)
-	pageOfProof = "judgment-dual"
-)
+const pageOfProof = "judgment-dual"
+
+// Each judgment is sealed on the date of its signature block, the lower arc over it (骑年盖月), and over the edges of its pages
+// (骑缝章), all with one signature.
+var places = pdfx.Options{DateLine: true, Straddle: &pdfx.Straddle{}, Document: "judgment.pdf"}
 
 // A job is one way to seal.
 type job struct {
@@ -88,8 +85,7 @@ func run(ctx context.Context, w io.Writer, dir, lang string) (verify.Verdict, er
 		{"judgment-dual", demo.HolderSM2, seal.StampOptions{Format: sign.Dual, Outer: keys[demo.HolderRSA]},
 			verify.Text{ZH: "RSA 在外，SM2 电子签章在内", EN: "RSA outside, SM2 seal signature inside"}},
 	}
-	at := []pdfx.At{{Page: datePage, X: dateX, Y: dateY - dateToSeal}}
-	out.title(verify.Text{ZH: "盖章", EN: "Sealing"}, verify.Text{ZH: plain + "，三页", EN: plain + ", three pages"})
+	out.title(verify.Text{ZH: "盖章", EN: "Sealing"}, verify.Text{ZH: plain + "，三页；骑年盖月，骑缝章", EN: plain + ", three pages; on the date, and over the edges of the pages"})
 	opened := map[string]bool{}
 	for _, j := range jobs {
 		stamp, err := court.Stamp(keys[j.key], j.StampOptions)
@@ -98,7 +94,7 @@ func run(ctx context.Context, w io.Writer, dir, lang string) (verify.Verdict, er
 		}
 		start := time.Now()
 		sealed := filepath.Join(dir, j.name+".pdf")
-		if _, err := pdfx.SignFile(ctx, sealed, plain, stamp, pdfx.Options{At: at, Document: "judgment.pdf"}); err != nil {
+		if _, err := pdfx.SignFile(ctx, sealed, plain, stamp, places); err != nil {
 			return 0, fmt.Errorf("%s: %w", j.name, err)
 		}
 		took := since(start)
