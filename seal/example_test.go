@@ -9,6 +9,7 @@ import (
 	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
+	"github.com/courtseal/courtseal/sign/tsp"
 )
 
 // A maker makes a seal for one holder.
@@ -36,6 +37,35 @@ func ExampleMake() {
 	fmt.Println(s.Name, s.Version, s.VerifyValue(), s.Holds(holder.Chain()[0]))
 	// Output: 示例市中级人民法院 4 <nil> true
 }
+
+// A maker makes a seal of GM/T 0031-2025, whose last step is a time stamp.
+func ExampleSeal_AddTimeStamp() {
+	ca := testpki.Shared(testpki.SM2)
+	authority, err := tsp.NewAuthority(ca.Issue(testpki.SM2, "TSA", testpki.TimeStamping), tsp.AuthorityOptions{ // in life: a tsphttp.Client
+		Policy: policy, Now: func() time.Time { return time.Date(2026, 1, 2, 3, 5, 0, 0, time.UTC) },
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	new := template() // its Created is 2026-01-02 03:04:05
+	new.Version = seal.V5
+	s, err := seal.Make(context.Background(), new, people().maker)
+	if err != nil {
+		log.Fatal(err)
+	}
+	s, err = s.AddTimeStamp(context.Background(), authority)
+	if err != nil {
+		log.Fatal(err)
+	}
+	token, err := tsp.Parse(s.TimeStamp)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(s.Version, token.Time, token.CheckImprint(s.Value))
+	// Output: 5 2026-01-02 03:05:00 +0000 UTC <nil>
+}
+
+var policy, _ = sign.ParseOID("1.2.3.4") // the authority's own
 
 // A holder seals. The Signer commonly goes to a container such as pdfx; here the Act is made by hand.
 func ExampleSeal_Stamp() {
