@@ -18,11 +18,11 @@ import (
 var cmsFormatRule = &rule{
 	name:   "cms-format",
 	clause: "RFC 5652 5; GB/T 35275; ETSI EN 319 142-1 (PAdES); ISO 32000-2 12.8.3.3",
-	stops:  "a CMS that carries its own content, or several signers of whom a reader shows one",
+	stops:  "a CMS that carries its own content, or several signers of whom a reader shows one; a document time stamp taken for a signature",
 	codes: []outcome{
 		{codeOK, Valid, "CMS 格式正确，一个签名人，原文在外", "the CMS is well formed, with one signer and no content of its own"},
 		{"malformed-cms", Invalid, "CMS 格式错误：%[1]s", "the CMS is malformed: %[1]s"},
-		{"document-timestamp", Indeterminate, "这是文档时间戳而非签名，本版本不验证时间戳", "this is a document time stamp, not a signature; this version does not judge time stamps"},
+		{"document-timestamp", Valid, "这是文档时间戳，证明此前的全部内容在其时间已存在", "this is a document time stamp, which proves of everything before it that it existed"},
 		{"content-inside", Invalid, "CMS 自带原文", "the CMS carries content of its own"},
 		{"content-type", Invalid, "CMS 原文类型不是 data：%[1]s", "the content type of the CMS is not data: %[1]s"},
 		{"signers", Invalid, "CMS 有 %[1]d 个签名人，应为一个", "the CMS has %[1]d signers where one is due"},
@@ -83,21 +83,22 @@ type cmsSignature struct {
 	inner   *sealSignature // dual: bound as attribute .2
 }
 
-// parseCMS reads a CMS with whatever of a seal it binds.
-func (j *judge) parseCMS(b []byte) *cmsSignature {
+// parseCMS reads a CMS with whatever of a seal it binds. stamp: it is a document time stamp, and no signature.
+func (j *judge) parseCMS(b []byte) (c *cmsSignature, stamp bool) {
 	sd, err := cms.Parse(b)
 	if err != nil {
 		j.add(cmsFormatRule.check("malformed-cms", err.Error()))
-		return nil
+		return nil, false
+	}
+	if sd.EContentType == oidTSTInfo {
+		j.add(cmsFormatRule.check("document-timestamp"))
+		return nil, true
 	}
 	j.parserNotes(sd.Notes)
 	switch {
-	case sd.EContentType == oidTSTInfo:
-		j.add(cmsFormatRule.check("document-timestamp"))
-		return nil
 	case len(sd.Signers) != 1:
 		j.add(cmsFormatRule.check("signers", len(sd.Signers)))
-		return nil
+		return nil, false
 	case sd.EContent != nil:
 		j.add(cmsFormatRule.check("content-inside"))
 	case sd.EContentType != oidData && sd.EContentType != oidGMData:
@@ -105,7 +106,7 @@ func (j *judge) parseCMS(b []byte) *cmsSignature {
 	default:
 		j.add(cmsFormatRule.check(codeOK))
 	}
-	c := &cmsSignature{SignedData: sd, SignerInfo: sd.Signers[0]}
+	c = &cmsSignature{SignedData: sd, SignerInfo: sd.Signers[0]}
 	c.certDER = c.SignerInfo.Certificate(sd.Certificates)
 	j.bring(sd.Certificates...)
 	j.crls = append([]*crl(nil), j.crls...)
@@ -115,7 +116,7 @@ func (j *judge) parseCMS(b []byte) *cmsSignature {
 		}
 	}
 	j.bound(c)
-	return c
+	return c, false
 }
 
 // bound reads what sign/FORMAT.md binds: a seal (.1) or a seal signature (.2), never both, and evidence of a ledger (.3).
@@ -182,11 +183,11 @@ func (c *cmsSignature) weakest() sign.Hash {
 // judgeCMS makes the checks of the CMS, then of what it binds.
 func (j *judge) judgeCMS(c *cmsSignature, sums sign.Sums, property, subFilter string) {
 	outer, inner := j.cmsStamps(c), (*stamps)(nil)
+	j.proven = earlier(outer, j.archived).by
 	if c.inner != nil { // the outer signature covers the inner one with its time stamp
-		inner = j.sesStamps(c.inner, outer.by)
+		inner = j.sesStamps(c.inner)
 	}
-	j.prove(earlier(outer, inner))
-	j.proven = outer.by
+	j.prove(earlier(earlier(outer, inner), j.archived))
 	j.cmsAttributes(c, subFilter)
 	cert := j.parse(signerRole, c.certDER)
 	j.cmsValue(c, cert, sums)
@@ -207,7 +208,7 @@ func (j *judge) judgeCMS(c *cmsSignature, sums sign.Sums, property, subFilter st
 		j.cmsDigest(c, sums)
 	}
 	if c.inner != nil {
-		j.proven = earlier(outer, inner).by
+		j.proven = earlier(earlier(outer, inner), j.archived).by
 		j.judgeSES(c.inner, sums, property, inner)
 		if c.inner.cert != nil {
 			j.sig.Inner = describe(c.inner.cert)

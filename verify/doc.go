@@ -16,7 +16,7 @@
 // 0031-2014, GB/T 38540-2020 or GM/T 0031-2025; [Policy] says how where they are read in two ways.
 //
 // What ended since a signature was made raises a doubt that only a proven time settles. Time stamps prove one, in a CMS, in
-// a seal signature and in a seal: each is a [Stamp] of the report with checks of its own.
+// a seal signature, in a seal and over a document: each is a [Stamp] of the report with checks of its own.
 //
 // Nothing is trusted, fetched or assumed: roots, CRLs, OCSP responses, states of seals and the time are Options. The zero
 // Options trust nobody. A document is read once, whatever the number of its signatures, and never written to. Memory does

@@ -1,11 +1,13 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +17,7 @@ import (
 	"github.com/courtseal/courtseal/sign"
 )
 
-// ErrUnsigned: the document has no signature. A Report comes with it.
+// ErrUnsigned: the document has no signature, though it may have document time stamps. A Report comes with it.
 var ErrUnsigned = errors.New("verify: 未签章 / unsigned")
 
 var unsignedText = Text{"未签章", "unsigned"}
@@ -58,6 +60,10 @@ func Document(ctx context.Context, src io.ReaderAt, size int64, o Options) (*Rep
 		return nil, err
 	}
 	report.Signatures = sigs
+	if !slices.ContainsFunc(sigs, func(s Signature) bool { return !s.Timestamp }) {
+		report.Unsigned = true // anybody gets time stamps: they say nothing of who made the document
+		return report, ErrUnsigned
+	}
 	report.Verdict = NotAsked
 	for _, s := range sigs {
 		report.Verdict = worse(report.Verdict, s.Verdict)
@@ -77,6 +83,7 @@ type document struct {
 	ends      []int64 // where the ranges of signatures end that sign a revision
 
 	limits Limits
+	proofs []proof
 	steps  []*step // by the index of the older revision; nil: not compared
 	views  map[int]*pdf.File
 	budget int // objects that may still be visited
@@ -148,6 +155,7 @@ type signatureCase struct {
 	whole    bool // the range and its gap are right
 	cms      *cmsSignature
 	ses      *sealSignature
+	token    []byte // a document time stamp; nil: it is a signature
 }
 
 func (d *document) judgeAll() ([]Signature, error) {
@@ -165,9 +173,15 @@ func (d *document) judgeAll() ([]Signature, error) {
 		return nil, err
 	}
 	spans := make([]int, len(cases))
-	for i, c := range cases {
+	for _, i := range stampsFirst(cases) {
 		if err := d.ctx.Err(); err != nil {
 			return nil, err
+		}
+		c := cases[i]
+		for _, p := range d.proofs {
+			if c.whole && c.span.end <= p.gap {
+				c.archived = earlier(c.archived, p.stamps)
+			}
 		}
 		if spans[i], err = d.judgeOne(c, sums[i]); err != nil {
 			return nil, err
@@ -184,6 +198,31 @@ func (d *document) judgeAll() ([]Signature, error) {
 		out[i].Verdict = worst(out[i].Checks)
 	}
 	return out, nil
+}
+
+// A proof is a good document time stamp: what ends before its gap is proven.
+type proof struct {
+	gap int64
+	*stamps
+}
+
+// stampsFirst is the order in which to judge: document time stamps before what they prove, among them each other.
+func stampsFirst(cases []*signatureCase) []int {
+	order := make([]int, len(cases))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		x, y := cases[a], cases[b]
+		switch {
+		case (x.token != nil) != (y.token != nil):
+			return cmp.Compare(len(y.token), len(x.token))
+		case x.token != nil:
+			return cmp.Compare(y.span.end, x.span.end)
+		}
+		return 0
+	})
+	return order
 }
 
 // prepare makes the checks of structure and parses the value, which tells the hashes that are needed.
@@ -205,7 +244,10 @@ func (d *document) prepare(s *pdf.Signature, out *Signature) (*signatureCase, er
 	switch kind {
 	case cmsValue:
 		out.Format = sign.CMS
-		c.cms = c.parseCMS(b)
+		var stamp bool
+		if c.cms, stamp = c.parseCMS(b); stamp {
+			c.token, out.Timestamp = b, true
+		}
 		if c.cms != nil && c.cms.inner != nil {
 			out.Format = sign.Dual
 		}
@@ -230,6 +272,8 @@ func (d *document) hash(cases []*signatureCase) ([]sign.Sums, error) {
 			want[i] = c.cms.hashes()
 		case c.ses != nil:
 			want[i] = []sign.Hash{c.ses.hash()}
+		case c.token != nil:
+			want[i] = []sign.Hash{stampHash(c.token)}
 		}
 		known := want[i][:0:0]
 		for _, h := range want[i] {
@@ -258,6 +302,14 @@ func (d *document) judgeOne(c *signatureCase, sums sign.Sums) (int, error) {
 	}
 	if c.cms == nil && c.ses == nil {
 		c.claim(dateOf(d.file, c.pdf.Dict))
+		if c.token != nil {
+			stamps := c.documentStamp(c.token, sums)
+			c.sayStamps(stamps)
+			c.prove(earlier(stamps, c.archived))
+			if c.whole && worst(c.sig.Checks) == Valid {
+				d.proofs = append(d.proofs, proof{c.span.gap, stamps})
+			}
+		}
 		return revision, nil
 	}
 	d.claims(c)
@@ -266,9 +318,11 @@ func (d *document) judgeOne(c *signatureCase, sums sign.Sums) (int, error) {
 		c.judgeCMS(c.cms, sums, c.span.property(), string(c.pdf.SubFilter))
 		e = c.cms.seal
 	} else {
-		stamps := c.sesStamps(c.ses, time.Time{})
-		c.prove(stamps)
-		c.proven = stamps.by
+		c.proven = earlier(nil, c.archived).by
+		stamps := c.sesStamps(c.ses)
+		proof := earlier(stamps, c.archived)
+		c.prove(proof)
+		c.proven = proof.by
 		c.judgeSES(c.ses, sums, c.span.property(), stamps)
 		if c.ses.cert != nil {
 			c.sig.Signer = describe(c.ses.cert)

@@ -68,6 +68,7 @@ type judge struct {
 
 	standard seal.Version // whose clauses are followed; 0: no seal is judged
 	proven   time.Time    // by when what is judged existed, by a time stamp; zero: not proven
+	archived *stamps      // what document time stamps around the whole signature prove; nil: nothing
 }
 
 func (j *job) judge(s *Signature) *judge { return &judge{job: j, sig: s, pool: j.given} }

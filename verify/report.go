@@ -29,6 +29,7 @@ type Signature struct {
 	Name      string       `json:"name"` // of the signature field
 	Verdict   Verdict      `json:"verdict"`
 	Format    sign.Format  `json:"format,omitempty"`    // by the bytes of the value: cms, ses, dual; empty: not recognised
+	Timestamp bool         `json:"timestamp,omitempty"` // a document time stamp: it is in Stamps, and nobody has signed
 	SubFilter string       `json:"subFilter,omitempty"` // as the file says
 	Signer    *Certificate `json:"signer,omitempty"`    // of the CMS, or of the SES_Signature where there is no CMS
 	Inner     *Certificate `json:"inner,omitempty"`     // dual: of the SES_Signature inside the CMS
@@ -72,7 +73,7 @@ type Seal struct {
 // A Stamp is one time stamp and what it is worth. The check timestamp, inner-timestamp or seal-timestamp of the signature
 // says what follows from it.
 type Stamp struct {
-	Over      string        `json:"over"` // what was stamped: cms, ses or seal, the value of that; time-info: see GM/T 0031-2014
+	Over      string        `json:"over"` // what was stamped: cms, ses or seal, the value of that; document; time-info (GM/T 0031-2014)
 	Verdict   Verdict       `json:"verdict"`
 	Time      time.Time     `json:"time,omitzero"`
 	Accuracy  time.Duration `json:"accuracy,omitempty"` // Time is right to within this, in nanoseconds; 0: not stated
@@ -157,7 +158,10 @@ func (s *Signature) print(b *strings.Builder, n int) {
 		fmt.Fprintf(b, "   %s: %s\n", Text{zh, en}, plain.Text(value))
 	}
 	format := string(s.Format)
-	if format == "" {
+	switch {
+	case s.Timestamp:
+		format = Text{"文档时间戳", "document time stamp"}.String()
+	case format == "":
 		format = "?"
 	}
 	fmt.Fprintf(b, "%d. %s (%s): %s\n", n, plain.Text(s.Name), format, s.Verdict.Text())

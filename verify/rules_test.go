@@ -259,6 +259,12 @@ func TestRevocation(t *testing.T) {
 // ocsp writes an OCSPResponse, signed by a responder (nil: the authority itself), with encoding/asn1: nothing of the code under test.
 func ocsp(t testing.TB, ca, by *testpki.CA, cert *gm.Certificate, status int, revoked, this time.Time) []byte {
 	t.Helper()
+	return ocspFor(t, ca, by, cert, status, 0, revoked, this)
+}
+
+// ocspFor gives a reason of the revocation too; 0: none.
+func ocspFor(t testing.TB, ca, by *testpki.CA, cert *gm.Certificate, status, reason int, revoked, this time.Time) []byte {
+	t.Helper()
 	type certID struct {
 		Hash                      pkix.AlgorithmIdentifier
 		IssuerNameHash, IssuerKey []byte
@@ -305,10 +311,11 @@ func ocsp(t testing.TB, ca, by *testpki.CA, cert *gm.Certificate, status int, re
 	s := asn1.RawValue{Class: 2, Tag: status}
 	if status == 1 {
 		type info struct {
-			At time.Time `asn1:"generalized"`
+			At     time.Time       `asn1:"generalized"`
+			Reason asn1.Enumerated `asn1:"optional,explicit,tag:0"`
 		}
 		s.IsCompound = true
-		b := marshal(info{revoked.UTC()})
+		b := marshal(info{revoked.UTC(), asn1.Enumerated(reason)})
 		s.Bytes = b[2:] // [1] IMPLICIT RevokedInfo
 	}
 	tbs := marshal(data{

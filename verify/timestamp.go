@@ -99,6 +99,7 @@ const (
 	overSES      = "ses"       // that of the SES_Signature
 	overSeal     = "seal"      // that of the seal
 	overOriginal = "time-info" // GM/T 0031-2014: the original, inside timeInfo
+	overDocument = "document"  // all that stands in the file before it: a document time stamp
 )
 
 // A stampedValue is what time stamps are over.
@@ -205,13 +206,16 @@ func (j *judge) judgeStamp(v stampedValue, token []byte) (s *Stamp, by time.Time
 }
 
 func (j *judge) imprint(v stampedValue, t *tsp.Token) {
-	err := t.CheckImprint(v.value)
+	right := v.hash != nil && bytes.Equal(t.Digest, v.hash)
+	if v.over != overDocument {
+		right = right || t.CheckImprint(v.value) == nil
+	}
 	switch {
 	case t.Hash == "":
 		j.say(tokenImprintRule, "imprint-unsupported", t.HashOID.String())
 	case t.Hash == sign.SHA1:
 		j.say(tokenImprintRule, "imprint-weak", string(t.Hash))
-	case err == nil, v.hash != nil && bytes.Equal(t.Digest, v.hash):
+	case right:
 		j.say(tokenImprintRule, codeOK, string(t.Hash))
 	case v.over == overOriginal:
 		j.say(tokenImprintRule, "imprint-unspecified")
@@ -220,11 +224,15 @@ func (j *judge) imprint(v stampedValue, t *tsp.Token) {
 	}
 }
 
-// authority finds the certificate of who made the stamp, in it or among those given, and checks the value with it.
+// authority finds the certificate of who made the stamp, in it or among those at hand, and checks the value with it.
 func (j *judge) authority(t *tsp.Token) *gm.Certificate {
 	der := t.Certificate()
 	if der == nil {
-		der = t.SignedData.Signers[0].Certificate(j.opts.Certificates)
+		pool := make([][]byte, len(j.pool))
+		for i, c := range j.pool {
+			pool[i] = c.Raw
+		}
+		der = t.SignedData.Signers[0].Certificate(pool)
 	}
 	if der == nil {
 		j.say(tokenValueRule, "no-authority-certificate")
@@ -283,17 +291,17 @@ func (j *judge) tokenTime(at time.Time) {
 // cmsStamps judges the time stamps over the value of a CMS (RFC 3161 Appendix A). They are unsigned: whoever holds the
 // file can take them away or put others there, so that a wrong one is no more than no proof (ETSI EN 319 102-1 5.5.4).
 func (j *judge) cmsStamps(c *cmsSignature) *stamps {
-	return j.judgeStamps(stampedValue{over: overCMS, rule: stampRule, tokens: c.TimeStamps(), value: c.SignerInfo.Signature})
+	return j.judgeStamps(stampedValue{over: overCMS, rule: stampRule, tokens: c.TimeStamps(), value: c.SignerInfo.Signature,
+		proven: earlier(nil, j.archived).by})
 }
 
-// sesStamps judges the time stamp of a seal signature, which its standard wants right. proven is by when the signature
-// is proven to exist by something around it.
-func (j *judge) sesStamps(s *sealSignature, proven time.Time) *stamps {
+// sesStamps judges the time stamp of a seal signature, which its standard wants right.
+func (j *judge) sesStamps(s *sealSignature) *stamps {
 	r := stampRule
 	if s.role == innerRole {
 		r = stampRule.of(innerRole)
 	}
-	v := stampedValue{over: overSES, rule: r, value: s.Value, claimed: s.Time, proven: proven, binding: true, after: "claimed-after-stamp"}
+	v := stampedValue{over: overSES, rule: r, value: s.Value, claimed: s.Time, proven: j.proven, binding: true, after: "claimed-after-stamp"}
 	if s.TimeStamp != nil {
 		v.tokens = [][]byte{s.TimeStamp}
 	}
@@ -302,7 +310,7 @@ func (j *judge) sesStamps(s *sealSignature, proven time.Time) *stamps {
 		return out
 	}
 	inside := j.judgeStamps(stampedValue{over: overOriginal, rule: r, tokens: [][]byte{s.TimeToken}, value: s.DataHash, hash: s.DataHash,
-		proven: proven, binding: true})
+		proven: j.proven, binding: true})
 	if inside.code != "timestamp-inside" || out.code == "no-timestamp" {
 		inside.by, inside.at = out.by, out.at
 		return inside
@@ -316,9 +324,30 @@ func (j *judge) sealStamp(e *seal.Seal) {
 		claimed: e.Created, proven: j.proven, binding: true, after: "made-after-stamp"}))
 }
 
-// earlier is the one that proves more.
+// documentStamp judges a document time stamp over the hash of what stands before it.
+func (j *judge) documentStamp(token []byte, sums sign.Sums) *stamps {
+	v := stampedValue{over: overDocument, rule: stampRule, tokens: [][]byte{token}, proven: earlier(nil, j.archived).by, binding: true}
+	if h := stampHash(token); h != "" {
+		v.hash, _ = sums.Get(h) // where there is none, nothing is right
+	}
+	return j.judgeStamps(v)
+}
+
+// stampHash is the hash of which a token has the imprint; empty: not to be had.
+func stampHash(token []byte) sign.Hash {
+	t, err := tsp.Parse(token)
+	if err != nil {
+		return ""
+	}
+	return t.Hash
+}
+
+// earlier is the one that proves more, and never nil.
 func earlier(a, b *stamps) *stamps {
-	if a == nil || b != nil && !b.by.IsZero() && (a.by.IsZero() || b.by.Before(a.by)) {
+	switch {
+	case a == nil && b == nil:
+		return new(stamps)
+	case a == nil, b != nil && !b.by.IsZero() && (a.by.IsZero() || b.by.Before(a.by)):
 		return b
 	}
 	return a

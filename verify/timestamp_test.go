@@ -392,6 +392,15 @@ func TestWrongStamps(t *testing.T) {
 			o.CRLs = [][]byte{crlOf(t, w.sm2CA, revocable.key, noon, noon.AddDate(0, 0, 1), revoked, reason)}
 		}
 	}
+	revocableCert, err := gm.ParseCertificate(revocable.key.Chain()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := func(reason int) func(*Options) {
+		return func(o *Options) {
+			o.OCSPs = [][]byte{ocspFor(t, w.sm2CA, nil, revocableCert, 1, reason, later.Add(time.Minute), noon)}
+		}
+	}
 	stranger := testpki.NewCA(testpki.SM2, "stranger")
 	one := func(c clockwork) func([]byte) [][]byte {
 		return func(m []byte) [][]byte { return [][]byte{c.token(m)} }
@@ -436,6 +445,9 @@ func TestWrongStamps(t *testing.T) {
 		{"closed since", one(revocable), list(later.Add(time.Minute), 5), Valid, "tsa-revocation", "revoked-later"},
 		{"compromised since", one(revocable), list(later.Add(time.Minute), 1), Invalid, "tsa-revocation", "revoked-authority"},
 		{"revoked since, nobody says why", one(revocable), list(later.Add(time.Minute), 0), Invalid, "tsa-revocation", "revoked-authority"},
+		{"closed since, by OCSP", one(revocable), answers(5), Valid, "tsa-revocation", "revoked-later"},
+		{"compromised since, by OCSP", one(revocable), answers(1), Invalid, "tsa-revocation", "revoked-authority"},
+		{"revoked since, by OCSP, nobody says why", one(revocable), answers(0), Invalid, "tsa-revocation", "revoked-authority"},
 		{"of the future", one(tsa(noon.AddDate(0, 0, 1))), nil, Indeterminate, "token-time", "stamp-future"},
 	} {
 		for _, f := range []sign.Format{sign.SES, sign.CMS} {

@@ -10,7 +10,7 @@ import (
 var valueRule = &rule{
 	name:   "value-format",
 	clause: "ISO 32000-2 12.8.1 (Contents); ITU-T X.690",
-	stops:  "something hidden after the value; values that only some readers understand; document time stamps taken for signatures",
+	stops:  "something hidden after the value; values that only some readers understand",
 	codes: []outcome{
 		{codeOK, Valid, "签名值完整，填充全为零（%[1]d + %[2]d 字节）", "the value is whole and its padding is zero (%[1]d + %[2]d bytes)"},
 		{"empty-value", Invalid, "签名值为空", "the signature value is empty"},

@@ -149,7 +149,7 @@ func TestVectorsSeal(t *testing.T) {
 		s := judgeAlone(func(j *judge) {
 			ses := j.parseSES(b, signerRole)
 			j.claim(ses.Time)
-			j.judgeSES(ses, sign.Sums{ses.hash(): make([]byte, 32)}, "", j.sesStamps(ses, time.Time{}))
+			j.judgeSES(ses, sign.Sums{ses.hash(): make([]byte, 32)}, "", j.sesStamps(ses))
 		}, noon)
 		for _, name := range []string{"ses-value", "seal-value", "content-hash", "ses-format"} {
 			if c := s.Check(name); c.Verdict != Valid {
