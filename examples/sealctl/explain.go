@@ -9,6 +9,7 @@ import (
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
+	"github.com/courtseal/courtseal/sign/tsp"
 )
 
 // hints say what an error means to the person at the keyboard. The first that fits is used.
@@ -30,6 +31,9 @@ var hints = []struct {
 	{seal.ErrTimeStamp, "无法取得时间戳", ""},
 	{seal.ErrUnsupportedVersion, "该版本的印章只能读取和验证，不能制作或使用", ""},
 	{sign.ErrEncryptionCert, "加密证书不能用于签章", ""},
+	{tsp.ErrNotTSA, "不是时间戳证书：扩展密钥用法须仅为 timeStamping 且标为关键", ""},
+	{tsp.ErrPolicy, "时间戳策略缺失或不符", ""},
+	{tsp.ErrMalformed, "不是合法的时间戳", ""},
 	{sign.ErrFormat, "密钥不适用于所选格式", ""},
 	{seal.ErrNoSeal, "签名不带印章", ""},
 	{seal.ErrMalformed, "不是合法的印章文件", ""},

@@ -66,12 +66,16 @@ func TestReadersAcceptSealedPDFs(t *testing.T) {
 		name  string
 		kind  testpki.Kind
 		outer bool
+		tsa   sign.Timestamper
 	}{
-		{"cms RSA", testpki.RSA, false},
-		{"cms P-256", testpki.P256, false},
-		{"cms P-384", testpki.P384, false},
-		{"dual RSA", testpki.RSA, true},
-		{"dual P-256", testpki.P256, true},
+		{"cms RSA", testpki.RSA, false, nil},
+		{"cms P-256", testpki.P256, false, nil},
+		{"cms P-384", testpki.P384, false, nil},
+		{"dual RSA", testpki.RSA, true, nil},
+		{"dual P-256", testpki.P256, true, nil},
+		{"cms RSA, stamped with a time", testpki.RSA, false, newAuthority(t, testpki.RSA)},
+		{"cms P-256, stamped with a time by SM2", testpki.P256, false, newAuthority(t, testpki.SM2)},
+		{"dual RSA, stamped with a time", testpki.RSA, true, newAuthority(t, testpki.RSA)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			key := root.Issue(c.kind, "holder", nil)
@@ -85,23 +89,23 @@ func TestReadersAcceptSealedPDFs(t *testing.T) {
 			}
 			var stamp sign.Signer
 			if c.outer {
-				stamp, err = s.Stamp(sm2, seal.StampOptions{Outer: key})
+				stamp, err = s.Stamp(sm2, seal.StampOptions{Outer: key, TSA: c.tsa, OuterTSA: c.tsa})
 			} else {
-				stamp, err = s.Stamp(key, seal.StampOptions{})
+				stamp, err = s.Stamp(key, seal.StampOptions{TSA: c.tsa})
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
 			sealed := filepath.Join(t.TempDir(), "sealed.pdf")
 			at := pdfx.Options{At: []pdfx.At{{Page: -1, X: 138, Y: 211}}}
-			if _, err := pdfx.SignFile(ctx, sealed, judgment, stamp, at); err != nil {
-				t.Fatal(err)
+			if r, err := pdfx.SignFile(ctx, sealed, judgment, stamp, at); err != nil || len(r.Notes) > 0 {
+				t.Fatal(err, r)
 			}
 			accepted(t, nss, sealed, 1)
 
 			// A second signature, of CMS alone and invisible, leaves the first as good as it was. It is by another key:
 			// pdfsig 22.12 loses trust in a certificate when it meets it again, in files of its own making too.
-			plain, err := cms.New(root.Issue(c.kind, "clerk", nil), cms.Options{})
+			plain, err := cms.New(root.Issue(c.kind, "clerk", nil), cms.Options{TSA: c.tsa})
 			if err != nil {
 				t.Fatal(err)
 			}
