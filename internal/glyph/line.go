@@ -10,11 +10,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/go-text/typesetting/bidi"
 	"github.com/go-text/typesetting/harfbuzz"
 	"github.com/go-text/typesetting/language"
 	"github.com/go-text/typesetting/segmenter"
-	unibidi "golang.org/x/text/unicode/bidi"
 )
 
 // MaxText is how many characters a text may have.
@@ -56,7 +54,8 @@ type Placed struct {
 
 // Line sets a text in one line: letters join and stack, accents find their place, and right-to-left words run so. What the face
 // lacks comes from the embedded one; what that lacks too is *MissingError. ErrText is for the text itself: MaxText, control
-// characters (a line feed is one), and overrides of direction, which show another text than the one that is there.
+// characters (a line feed is one), and embeddings, overrides and isolates of direction, which can make a line read otherwise than it
+// is written.
 func (f *Face) Line(text string) (*Line, error) {
 	if strings.Contains(text, "\n") {
 		return nil, fmt.Errorf("%w: a line feed in a line", ErrText)
@@ -108,8 +107,8 @@ func check(text string) error {
 		case r == '\n':
 		case unicode.Is(unicode.Cc, r), r == '\u2028', r == '\u2029':
 			return fmt.Errorf("%w: control character %U", ErrText, r)
-		case r == '\u202d', r == '\u202e':
-			return fmt.Errorf("%w: override of direction %U", ErrText, r)
+		case refused(r):
+			return fmt.Errorf("%w: change of direction %U", ErrText, r)
 		}
 	}
 	return nil
@@ -125,24 +124,19 @@ type paragraph struct {
 
 // Characters of one kind that follow each other are shaped together.
 type kind struct {
-	level  bidi.Level
+	level  int
 	script language.Script
 	face   *Face
 }
 
 func (f *Face) paragraph(text []rune) *paragraph {
 	p := &paragraph{text: text, rtl: rightToLeft(text), of: make([]kind, len(text))}
-	direction := bidi.LeftToRight
+	base := 0
 	if p.rtl {
-		direction = bidi.RightToLeft
+		base = 1
 	}
-	var levels bidi.Paragraph
-	runs := levels.Segment(text, direction)
-	for i := range runs.NumRuns() {
-		run := runs.Run(i)
-		for k := run.Start; k < run.End; k++ {
-			p.of[k].level = run.Level
-		}
+	for i, l := range levels(text, base) {
+		p.of[i].level = l
 	}
 	// Digits, punctuation and marks have no script of their own: they go with what is before them, at the start with what follows.
 	last := language.Common
@@ -166,19 +160,6 @@ func (f *Face) paragraph(text []rune) *paragraph {
 		}
 	}
 	return p
-}
-
-// rightToLeft is rule P2 of UAX #9: the first strong character decides.
-func rightToLeft(text []rune) bool {
-	for _, r := range text {
-		switch p, _ := unibidi.LookupRune(r); p.Class() {
-		case unibidi.L:
-			return false
-		case unibidi.R, unibidi.AL:
-			return true
-		}
-	}
-	return false
 }
 
 // A run is a piece of a paragraph, of one kind, shaped.
