@@ -4,7 +4,7 @@ go 1.26.0
 
 require (
 	github.com/emmansun/gmsm v0.44.0
-	github.com/go-text/typesetting v0.3.5
+	github.com/go-text/typesetting v0.3.0
 	golang.org/x/crypto v0.58.0
 	golang.org/x/image v0.47.0
 	golang.org/x/text v0.43.0

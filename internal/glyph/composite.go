@@ -40,7 +40,7 @@ func checkComposites(tables map[string][]byte) error {
 type composites struct {
 	glyf   []byte
 	start  []int64 // in glyf, of each glyph; the last is where the last one ends
-	points []int   // 0: not known; being counted: one
+	points []int   // 0: not known; being counted: too many, so that no glyph is a part of itself
 }
 
 // size counts a glyph's points, up to something more than maxPoints.
@@ -51,11 +51,12 @@ func (c *composites) size(id int) int {
 	if c.points[id] > 0 {
 		return c.points[id]
 	}
-	c.points[id] = 1 // where a glyph is a part of itself, the parser leaves it out
 	from, to := c.start[id], c.start[id+1]
 	if from+10 > to || to > int64(len(c.glyf)) {
+		c.points[id] = 1
 		return 1
 	}
+	c.points[id] = maxPoints + 1
 	g := c.glyf[from:to]
 	n := int(int16(binary.BigEndian.Uint16(g)))
 	sum := 1

@@ -225,7 +225,7 @@ func (f *Face) outline(s *shaper, id font.GID) (*Glyph, error) {
 	if g != nil {
 		return g, nil
 	}
-	found, ok := s.face.GlyphDataOutline(id)
+	found, ok := s.face.GlyphData(id).(font.GlyphOutline) // the tables of the other kinds are not there
 	if !ok || len(found.Segments) > maxSegments {
 		return nil, fmt.Errorf("%w: the outline of glyph %d is damaged", ErrFont, id)
 	}

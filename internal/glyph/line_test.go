@@ -237,12 +237,16 @@ func TestCompositesAreBounded(t *testing.T) {
 	if err := checkComposites(map[string][]byte{"head": head, "glyf": glyf, "loca": loca}); !errors.Is(err, ErrFont) {
 		t.Errorf("%v", err)
 	}
-	// A chain of as many parts, each once, is no harm; nor is a glyph that is a part of itself.
+	// A chain of as many parts, each once, is no harm.
 	for i := range depth {
-		binary.BigEndian.PutUint16(glyf[22*i+10+6+2:], uint16(i))
+		binary.BigEndian.PutUint16(glyf[22*i+10+6+2:], depth)
 	}
 	if err := checkComposites(map[string][]byte{"head": head, "glyf": glyf, "loca": loca}); err != nil {
 		t.Error(err)
+	}
+	binary.BigEndian.PutUint16(glyf[22*(depth-1)+10+6+2:], 0)
+	if err := checkComposites(map[string][]byte{"head": head, "glyf": glyf, "loca": loca}); !errors.Is(err, ErrFont) {
+		t.Errorf("a glyph that is a part of itself: %v", err)
 	}
 }
 
