@@ -70,8 +70,8 @@ func Make(ctx context.Context, template *Seal, maker sign.Key) (*Seal, error) {
 	return s, nil
 }
 
-// ErrTimeStamp: a seal was not stamped with a time; the text says why.
-var ErrTimeStamp = errors.New("seal: no time stamp")
+// ErrTimeStamp: a time stamp of a seal could not be had, or is wrong; the text says why.
+var ErrTimeStamp = errors.New("seal: no good time stamp")
 
 // AddTimeStamp returns the seal with a time stamp over its signedValue, as GM/T 0031-2025 has it: the last step of making
 // a seal, which may be taken later, or again. The imprint is SM3. Only parsed seals of GM/T 0031-2025 take one
@@ -86,20 +86,8 @@ func (s *Seal) AddTimeStamp(ctx context.Context, tsa sign.Timestamper) (*Seal, e
 	if err != nil {
 		return bad(err)
 	}
-	token, err := tsp.Parse(raw)
-	if err != nil {
-		return bad(err)
-	}
-	if err := token.CheckImprint(s.Value); err != nil {
-		return bad(err)
-	}
-	if cert := token.Certificate(); cert != nil {
-		if err := token.CheckValue(cert); err != nil {
-			return bad(err)
-		}
-	}
-	if s.Created.After(token.Time.Add(token.Accuracy)) {
-		return bad(fmt.Errorf("it says %s, and the seal was made at %s", token.Time, s.Created))
+	if err := s.checkToken(raw); err != nil {
+		return nil, err
 	}
 	stamp := appendHeader(nil, asn1.Tag(0).ContextSpecific().Constructed(), elementSize(1+len(raw)))
 	stamped, err := Parse(sequenceOf(s.info, s.certRaw, s.algRaw, appendBits(nil, s.Value), appendBits(stamp, raw)))
@@ -107,6 +95,26 @@ func (s *Seal) AddTimeStamp(ctx context.Context, tsa sign.Timestamper) (*Seal, e
 		return bad(err)
 	}
 	return stamped, nil
+}
+
+// checkToken asks of a time stamp of the seal what can be asked without trust.
+func (s *Seal) checkToken(raw []byte) error {
+	token, err := tsp.Parse(raw)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrTimeStamp, err)
+	}
+	if err := token.CheckImprint(s.Value); err != nil {
+		return fmt.Errorf("%w: %w", ErrTimeStamp, err)
+	}
+	if cert := token.Certificate(); cert != nil {
+		if err := token.CheckValue(cert); err != nil {
+			return fmt.Errorf("%w: %w", ErrTimeStamp, err)
+		}
+	}
+	if s.Created.After(token.Time.Add(token.Accuracy)) {
+		return fmt.Errorf("%w: it says %s, and the seal was made at %s", ErrTimeStamp, token.Time, s.Created)
+	}
+	return nil
 }
 
 // complete checks the template and returns a copy with the defaults filled in.

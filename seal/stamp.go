@@ -36,7 +36,7 @@ type StampOptions struct {
 // documentation says what each holds.
 //
 // Stamp checks what GB/T 38540-2020 7.2 wants checked before a seal is used, trust and revocation aside, which take
-// roots: the seal's own signature value, that each key belongs to its certificate (sign.ErrKeyMismatch), may sign
+// roots: the seal's own signature value and, in a seal of GM/T 0031-2025, its time stamp (ErrTimeStamp), that each key belongs to its certificate (sign.ErrKeyMismatch), may sign
 // (sign.ErrEncryptionCert, sign.ErrWeakKey, sign.ErrUnsupportedKey) and is a holder's (ErrNotHolder), that seal and
 // certificates are valid now (an *ExpiredError, ErrExpired). A seal that is neither of GB/T 38540-2020 nor of
 // GM/T 0031-2025 is ErrUnsupportedVersion, a format that does not go with the keys sign.ErrFormat.
@@ -56,6 +56,11 @@ func (s *Seal) Stamp(key sign.Key, o StampOptions) (sign.Signer, error) {
 	}
 	if err := s.VerifyValue(); err != nil {
 		return nil, err
+	}
+	if s.generation == V5 && s.TimeStamp != nil {
+		if err := s.checkToken(s.TimeStamp); err != nil {
+			return nil, err
+		}
 	}
 	st := &stamp{seal: s, now: o.Now, tsa: o.TSA, outerTSA: o.OuterTSA}
 	if st.now == nil {

@@ -103,3 +103,30 @@ func BenchmarkManyObjects(b *testing.B) {
 		b.Run(fmt.Sprintf("%dsignatures", k), func(b *testing.B) { bench(b, w, signed) })
 	}
 }
+
+// BenchmarkStamps verifies one small file without time stamps and with them, beside BenchmarkStampFloor: a stamp is two
+// signature checks more, its own and that of its authority's certificate.
+func BenchmarkStamps(b *testing.B) {
+	w := theWorld()
+	for _, f := range formats {
+		for name, by := range map[string]sign.Timestamper{"none": nil, "sm2": tsa(noon)} {
+			file := sealFile(b, page(), stamped(b, w.seal, w.sm2, f, noon, by), visible)
+			b.Run(fmt.Sprintf("%s/%s", f, name), func(b *testing.B) { bench(b, w, file) })
+		}
+	}
+}
+
+// BenchmarkStampFloor is the two checks of an SM2 stamp.
+func BenchmarkStampFloor(b *testing.B) {
+	w := theWorld()
+	scheme := sign.Scheme{Kind: sign.SM2, Hash: sign.SM3}
+	message := make([]byte, 256)
+	value := signedWith(scheme, w.sm2, message)
+	for b.Loop() {
+		for range 2 {
+			if err := scheme.Verify(w.sm2.Public(), message, value); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/pdfx"
+	"github.com/courtseal/courtseal/sign"
 )
 
 // FuzzDocument verifies anything, and sealed files in which some bytes were changed: no panic, and no change of bytes that are
@@ -55,6 +56,38 @@ func FuzzDocument(f *testing.F) {
 		bad := changed(g.file, i, mask)
 		if r, err := Document(context.Background(), bytes.NewReader(bad), int64(len(bad)), o); err == nil && r.Verdict == Valid {
 			t.Errorf("byte %d changed and valid\n%s", i, r)
+		}
+	})
+}
+
+// FuzzStamp changes one octet of a time stamp: it is no stamp any more, or still says what it said.
+func FuzzStamp(f *testing.F) {
+	w := theWorld()
+	value := []byte("a signature value")
+	var seeds [][]byte
+	for _, key := range []sign.Key{tsaKeys().sm2, tsaKeys().rsa} {
+		token := clockwork{key: key, at: noon}.token(value)
+		seeds = append(seeds, token)
+		for i := range 40 {
+			f.Add(i%2 == 0, i*len(token)/40, byte(1<<(i%8)))
+		}
+	}
+	j := newJob(context.Background(), Options{Roots: w.roots, At: noon})
+	f.Fuzz(func(t *testing.T, sm2 bool, i int, mask byte) {
+		token := bytes.Clone(seeds[1])
+		if sm2 {
+			token = bytes.Clone(seeds[0])
+		}
+		if i < 0 || i >= len(token) || mask == 0 {
+			return
+		}
+		token[i] ^= mask
+		s, by := j.judge(new(Signature)).judgeStamp(stampedValue{over: overSES, value: value}, token)
+		if s.Verdict == Valid && (!s.Time.Equal(noon) || !by.Equal(noon)) {
+			t.Errorf("octet %d changed by %02x: %s, %s", i, mask, s.Time, by)
+		}
+		if s.Verdict == Valid && s.Authority.Subject == "" {
+			t.Error("nobody's stamp is valid")
 		}
 	})
 }

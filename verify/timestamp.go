@@ -91,7 +91,7 @@ var tokenTimeRule = &rule{
 }
 
 // maxStamps bounds the time stamps of one value.
-const maxStamps = 16
+const maxStamps = 4
 
 // What a time stamp is over: Stamp.Over.
 const (

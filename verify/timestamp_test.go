@@ -127,7 +127,7 @@ func TestStampProvesTime(t *testing.T) {
 				want(t, r, 0, Valid, "inner-timestamp", "ok")
 			}
 			if len(s.Stamps) != n || s.Stamps[0].Over != over || !s.Stamps[0].Time.Equal(noon.Add(time.Minute)) || s.Stamps[0].Authority == nil ||
-				s.Stamps[0].Policy != "1.2.3.4" || s.Stamps[0].Accuracy != time.Second || !s.Proven.Equal(noon.Add(61*time.Second)) {
+				s.Stamps[0].Policy != "1.2.3.4" || s.Stamps[0].Accuracy != time.Second || len(s.Stamps[0].Notes) > 0 || !s.Proven.Equal(noon.Add(61*time.Second)) {
 				t.Errorf("%s: %v %+v", f, s.Proven, s.Stamps)
 			}
 			if text := r.String(); !strings.Contains(text, "时间戳 / time stamp: "+over) || !strings.Contains(text, "proven time") {

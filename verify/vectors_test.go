@@ -139,6 +139,15 @@ func TestVectorsSeal(t *testing.T) {
 			if c := s.Check("maker-chain"); c.Code != "no-roots" {
 				t.Errorf("%+v", c)
 			}
+			for check, code := range map[string]string{"seal-format": "ok", "maker-algorithm": "ok", "seal-period": "ok", "seal-made": "ok"} {
+				if c := s.Check(check); c.Code != code {
+					t.Errorf("%+v", c)
+				}
+			}
+			standard := map[seal.Version]string{seal.V1: "GM/T 0031-2014", seal.V4: "GB/T 38540-2020", seal.V5: "GM/T 0031-2025"}[e.Generation()]
+			if c := s.Check("seal-value"); !strings.HasPrefix(c.Clause, standard) {
+				t.Errorf("%s is asked by %s", name, c.Clause)
+			}
 		})
 	}
 	t.Run("SignedValueV4.dat", func(t *testing.T) {
