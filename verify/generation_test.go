@@ -432,7 +432,7 @@ func TestTimeRules(t *testing.T) {
 							}
 						}
 					})
-					if r.Policy != policy {
+					if r.Policy != policy || strings.Contains(r.String(), "(PDF, strict-2020)") != (policy == Strict2020) {
 						t.Errorf("the report says %s", r.Policy)
 					}
 					e := wants[gen]

@@ -143,7 +143,11 @@ func (r *Report) String() string {
 	if r.Unsigned {
 		verdict = unsignedText
 	}
-	fmt.Fprintf(&b, "%s (%s): %s\n", plain.Text(name), r.Format, verdict)
+	format := r.Format
+	if r.Policy != Default {
+		format += ", " + r.Policy.String()
+	}
+	fmt.Fprintf(&b, "%s (%s): %s\n", plain.Text(name), format, verdict)
 	for _, n := range r.Notes {
 		fmt.Fprintf(&b, "  * %s: %s\n", n.Code, plain.Text(n.Detail.String()))
 	}

@@ -28,7 +28,7 @@ var hints = []struct {
 	{keydev.ErrUnsupported, "密钥设备或格式不受支持", ""},
 	{seal.ErrNotHolder, "证书不在印章的证书列表中", ""},
 	{seal.ErrExpired, "印章或证书不在有效期内", ""},
-	{seal.ErrTimeStamp, "无法取得时间戳", ""},
+	{seal.ErrTimeStamp, "印章的时间戳无法取得或有误", ""},
 	{seal.ErrUnsupportedVersion, "该版本的印章只能读取和验证，不能制作或使用", ""},
 	{sign.ErrEncryptionCert, "加密证书不能用于签章", ""},
 	{tsp.ErrNotTSA, "不是时间戳证书：扩展密钥用法须仅为 timeStamping 且标为关键", ""},
