@@ -1,9 +1,11 @@
 // Sealctl seals PDF files, verifies them and takes seals off again.
 //
-//	sealctl demo DIR                                    roots, a seal and two keys to try with
+//	sealctl demo DIR                                    roots, a seal and four keys to try with
 //	sealctl seal --seal F --key URI [--key URI] IN OUT  seals IN; with --out-dir D, many files
 //	sealctl verify [--roots F]... [--json] FILE...      reports on every FILE
+//	sealctl show FILE                                   tells of signatures, seals and certificates, without a verdict
 //	sealctl remove IN OUT                               takes the last seal off IN
+//	sealctl tsa --key URI [--listen ADDR]               makes time stamps over HTTP, for tests and pilots
 //
 // Exit codes: 0 all valid, or done; 1 something is invalid or unsigned; 3 nothing is invalid, but something could not be
 // fully checked; 4 wrong usage, or a file, key or device that does not do, and nothing was written. A failure beats what
@@ -94,7 +96,7 @@ func (m *Main) Run(ctx context.Context) int {
 			return usageError{errors.New(m.say("缺少命令", "a command is missing"))}
 		},
 	}
-	root.AddCommand(m.demo(), m.seal(), m.verify(), m.show(), m.remove())
+	root.AddCommand(m.demo(), m.seal(), m.verify(), m.show(), m.remove(), m.tsa())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.SetArgs(m.Args)
 	root.SetIn(m.Stdin)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
+	"github.com/courtseal/courtseal/sign/tsp/tsphttp"
 )
 
 type sealFlags struct {
@@ -20,6 +22,7 @@ type sealFlags struct {
 	pinFile  string
 	format   string
 	place    placeFlags
+	tsa      string
 	repair   bool
 	password string
 	asJSON   bool
@@ -65,6 +68,7 @@ again with the same arguments: none is sealed twice, and none is left out.`),
 	flags.StringVar(&f.pinFile, "pin-file", "", m.say("第一行是 PIN 的文件；不给则在终端询问", "file whose first line is the PIN of the keys; without it the terminal asks"))
 	flags.StringVar(&f.format, "format", "", "ses, cms, dual")
 	m.placeFlags(flags, &f.place)
+	flags.StringVar(&f.tsa, "tsa", "", m.say("时间戳服务的 URL；得不到时间戳时签章仍完成，并予提示", "URL of a time-stamping authority; a stamp that is not had is noted, and the seal is made all the same"))
 	flags.BoolVar(&f.repair, "repair", false, m.say("文件已损坏也签章", "seal a damaged file too"))
 	m.passwordFlag(cmd, &f.password)
 	m.batchFlags(flags, &f.batch)
@@ -85,8 +89,14 @@ func (m *Main) runSeal(ctx context.Context, f sealFlags, a []string) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if u, err := url.Parse(f.tsa); f.tsa != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return usageError{errors.New(m.say("--tsa 应为 http 或 https 的 URL", "--tsa is not a URL of http or https"))}
+	}
 	if err := m.checkBatch(f.batch); err != nil {
 		return usageError{err}
+	}
+	if err := m.font(f.place, &options); err != nil {
+		return err
 	}
 	if options.Password, err = m.password(f.password); err != nil {
 		return err
@@ -152,11 +162,16 @@ func (m *Main) stamp(ctx context.Context, s *seal.Seal, format sign.Format, f se
 		devices, keys = append(devices, device), append(keys, key)
 	}
 	o := seal.StampOptions{Format: format}
+	var tsa sign.Timestamper
+	if f.tsa != "" {
+		tsa = &tsphttp.Client{URL: f.tsa}
+	}
+	o.TSA = tsa
 	if format == sign.Dual {
 		if keys, err = m.innerFirst(keys); err != nil {
 			return nil, nil, usageError{err}
 		}
-		o.Outer = keys[1]
+		o.Outer, o.OuterTSA = keys[1], tsa
 	}
 	stamp, err = s.Stamp(keys[0], o)
 	return stamp, closeAll, err

@@ -22,9 +22,11 @@ import (
 )
 
 const (
-	PIN       = "123456"     // of both keys
-	HolderSM2 = "holder-sm2" // names of the keys in Keys
+	PIN       = "123456"     // of every key
+	HolderSM2 = "holder-sm2" // names of the keys in Keys: of the seal's holders,
 	HolderRSA = "holder-rsa"
+	TSASM2    = "tsa-sm2" // and of time-stamping authorities
+	TSARSA    = "tsa-rsa"
 
 	Court = "示例省示例市示例区人民法院"
 )
@@ -32,7 +34,7 @@ const (
 // A Demo names the files of a demonstration.
 type Demo struct {
 	Roots string // PEM: the RSA root, then the SM2 root
-	Seal  string // a seal of GB/T 38540-2020, 45 mm round, whose holders are both keys
+	Seal  string // a seal of GB/T 38540-2020, 45 mm round, whose holders are HolderSM2 and HolderRSA
 	Keys  string // directory of the keys, as soft:DIR has it
 	Made  bool   // they are new
 }
@@ -42,7 +44,7 @@ func (d *Demo) Key(name string) string { return "soft:" + d.Keys + "#" + name }
 
 func (d *Demo) files() []string {
 	files := []string{d.Seal, d.Roots}
-	for _, name := range []string{HolderSM2, HolderRSA} {
+	for _, name := range []string{HolderSM2, HolderRSA, TSASM2, TSARSA} {
 		files = append(files, filepath.Join(d.Keys, name+".key"), filepath.Join(d.Keys, name+".crt"))
 	}
 	return files
@@ -98,11 +100,16 @@ func (d *Demo) make(ctx context.Context, now time.Time) error {
 		err  error
 	}
 	results := make(chan made, 2)
-	for kind, name := range map[testpki.Kind]string{testpki.SM2: HolderSM2, testpki.RSA: HolderRSA} {
+	for kind, names := range map[testpki.Kind][2]string{testpki.SM2: {HolderSM2, TSASM2}, testpki.RSA: {HolderRSA, TSARSA}} {
 		go func() { // the RSA keys and the encryption take their time
 			root := testpki.NewCA(kind, "Courtseal Demo Root "+string(kind))
 			key, chain := root.IssueSigner(kind, "", subject(Court, "电子印章 "+string(kind)))
-			err := keydev.WriteSoftKey(ctx, d.Keys, name, key, chain, []byte(PIN))
+			err := keydev.WriteSoftKey(ctx, d.Keys, names[0], key, chain, []byte(PIN))
+			clock, stamps := root.IssueSigner(kind, "", func(c *gm.Certificate) {
+				subject("示例时间戳中心", "时间戳 "+string(kind))(c)
+				testpki.TimeStamping(c)
+			})
+			err = errors.Join(err, keydev.WriteSoftKey(ctx, d.Keys, names[1], clock, stamps, []byte(PIN)))
 			results <- made{kind, root, chain[0], err}
 		}()
 	}
