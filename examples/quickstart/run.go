@@ -63,7 +63,7 @@ func run(ctx context.Context, w io.Writer, dir, lang string) (verify.Verdict, er
 		EN: fmt.Sprintf("%s, GB/T 38540-2020, %d mm round", court.Name, court.Picture.Width),
 	})
 	out.item(picture, verify.Text{ZH: "印章图像（以五角星代替国徽）", EN: "its picture (a star stands for the emblem)"})
-	out.item(d.Keys, verify.Text{ZH: "两名持章人的密钥，PIN 为 " + demo.PIN, EN: "keys of its two holders, PIN " + demo.PIN})
+	out.item(d.Keys, verify.Text{ZH: "持章人和时间戳机构的密钥各两把，PIN 为 " + demo.PIN, EN: "keys of its two holders and of two time-stamping authorities, PIN " + demo.PIN})
 	out.item(d.Roots, verify.Text{ZH: "验证时信任的根证书", EN: "the roots to trust"})
 
 	keys := map[string]sign.Key{}

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,10 +20,12 @@ import (
 )
 
 // TestScripts runs testdata/*.txt, each in a directory of its own that holds demo/ (as `sealctl demo` makes it), pin (the
-// PIN of its keys) and plain.pdf (one page of A4). A script is a list of lines:
+// PIN of its keys), plain.pdf (one page of A4), form.pdf (the same with an empty signature field, judge, and a text field,
+// note), judgment.pdf (three pages of Chinese text with a date) and arabic.ttf. A script is a list of lines:
 //
 //	sealctl ARG...      runs the program; quotes 'like this' keep blanks
 //	zh sealctl ARG...   the same, with messages in Chinese
+//	server ARG...       runs it in the background till the script ends; $URL stands for its first line from then on
 //	exit N              the last run's exit code; a run without an exit line must give 0
 //	stdout TEXT         the last run printed TEXT (stderr TEXT: to standard error); !stdout, !stderr: it did not
 //	json KEY VALUE      each line of its output is JSON that has KEY (a.0.b goes down) with VALUE
@@ -100,6 +104,7 @@ type script struct {
 	stdout, stderr bytes.Buffer
 	code           int
 	ran, over      bool
+	url            string // of the server
 }
 
 func (s *script) prepare() {
@@ -107,12 +112,18 @@ func (s *script) prepare() {
 	if err != nil {
 		s.Fatal(err)
 	}
+	others := map[string][]byte{"judgment.pdf": s.read("../quickstart/judgment.pdf"), "arabic.ttf": s.read("../../internal/glyph/testdata/arabic.ttf")}
 	s.Chdir(s.TempDir())
 	for name, b := range files {
 		s.write(filepath.Join("demo", name), b)
 	}
 	s.write("pin", []byte(demo.PIN+"\n"))
 	s.write("plain.pdf", minimalPDF())
+	s.write("form.pdf", minimalPDF("<< /FT /Sig /T (judge) /Type /Annot /Subtype /Widget /P 3 0 R /Rect [100 100 230 230] /F 4 >>",
+		"<< /FT /Tx /T (note) /Type /Annot /Subtype /Widget /P 3 0 R /Rect [100 300 230 330] /F 4 >>"))
+	for name, b := range others {
+		s.write(name, b)
+	}
 }
 
 func (s *script) write(name string, b []byte) {
@@ -149,6 +160,9 @@ func (s *script) run(line string) {
 	if len(words) == 0 || strings.HasPrefix(words[0], "#") {
 		return
 	}
+	for i := range words {
+		words[i] = strings.ReplaceAll(words[i], "$URL", s.url)
+	}
 	verb, not := strings.CutPrefix(words[0], "!")
 	args := words[1:]
 	need := func(n int) {
@@ -169,6 +183,8 @@ func (s *script) run(line string) {
 		s.stdout.Reset()
 		s.stderr.Reset()
 		s.code, s.ran = m.Run(s.Context()), true
+	case "server":
+		s.serve(args)
 	case "exit":
 		need(1)
 		n, err := strconv.Atoi(args[0])
@@ -234,6 +250,33 @@ func (s *script) run(line string) {
 	}
 }
 
+// serve starts the program, waits for its first line, and has it end with the script, without an error.
+func (s *script) serve(args []string) {
+	s.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	r, w := io.Pipe()
+	var stderr bytes.Buffer
+	m := Main{Args: args, Stdin: strings.NewReader(""), Stdout: w, Stderr: &stderr}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- m.Run(ctx)
+		w.Close()
+	}()
+	where := s.where
+	s.Cleanup(func() {
+		stop()
+		if code := <-ended; code != 0 {
+			s.Errorf("%s: the server ended with exit code %d: %s", where, code, &stderr)
+		}
+	})
+	lines := bufio.NewScanner(r)
+	lines.Scan()
+	if s.url = lines.Text(); s.url == "" {
+		s.Errorf("%s: it printed no URL", s.where)
+	}
+	go io.Copy(io.Discard, r)
+}
+
 // split cuts a line at blanks outside 'quotes'.
 func split(line string) []string {
 	var words []string
@@ -275,17 +318,21 @@ func lookup(text, path string) (string, error) {
 	return fmt.Sprint(v), nil
 }
 
-// minimalPDF is one empty page of A4.
-func minimalPDF() []byte {
+// minimalPDF is one empty page of A4, with form fields.
+func minimalPDF(fields ...string) []byte {
+	refs := ""
+	for i := range fields {
+		refs += fmt.Sprintf("%d 0 R ", 5+i)
+	}
 	var b bytes.Buffer
 	b.WriteString("%PDF-1.7\n")
 	var offsets []int
-	for i, o := range []string{
-		"<< /Type /Catalog /Pages 2 0 R >>",
+	for i, o := range append([]string{
+		"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [" + refs + "] >> >>",
 		"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> /Contents 4 0 R >>",
+		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> /Contents 4 0 R /Annots [" + refs + "] >>",
 		"<< /Length 9 >>\nstream\n1 0 0 RG\n\nendstream",
-	} {
+	}, fields...) {
 		offsets = append(offsets, b.Len())
 		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, o)
 	}
