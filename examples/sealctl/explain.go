@@ -50,7 +50,6 @@ var hints = []struct {
 	{pdfx.ErrSigned, "文件已有签名，不能再认证：认证必须是第一个签名", ""},
 	{pdfx.ErrLocked, "文件或该签名域已被先前的签名锁定", ""},
 	{pdfx.ErrOptions, "参数不能这样组合", ""},
-	{tsp.ErrNotTSA, "证书不是时间戳专用证书", ""},
 	{pdfx.ErrCertified, "文件的认证签名不允许任何更改", ""},
 	{pdfx.ErrNoSignature, "文件没有签章", ""},
 	{pdfx.ErrNotLast, "最后一个签章之后还有更改，不能撤销", ""},
