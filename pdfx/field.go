@@ -11,7 +11,8 @@ import (
 )
 
 // newField adds a field to the form. With one place (or none) field and widget are one object; with several the widgets are
-// its kids and repeat /FT and /V, because some readers look for the value there only.
+// its kids and repeat /V, because poppler and MuPDF look for the value there only. They inherit /FT: with an /FT of their own
+// pdfcpu takes each for a signature.
 func (pl *planner) newField(form *pdf.Dict, holder *pdf.Indirect, sig pdf.Ref, p sign.Profile, o Options) (err error) {
 	if pl.field, err = pl.freeName(); err != nil {
 		return err
@@ -28,18 +29,18 @@ func (pl *planner) newField(form *pdf.Dict, holder *pdf.Indirect, sig pdf.Ref, p
 	if err != nil {
 		return err
 	}
-	common := " /FT /Sig /V " + sig.R()
-	own := ""
+	value := " /V " + sig.R()
+	own := " /FT /Sig" + value
 	if pl.lock != nil {
 		r, err := pl.putLock(pl.lock)
 		if err != nil {
 			return err
 		}
-		own = " /Lock " + r.R()
+		own += " /Lock " + r.R()
 	}
 	if len(spots) == 1 {
 		spots[0].ref = field
-		pl.u.Put(field, append(append([]byte("<< /T "), name...), common+own+spots[0].widget()+" >>"...))
+		pl.u.Put(field, append(append([]byte("<< /T "), name...), own+spots[0].widget()+" >>"...))
 	} else {
 		kids := ""
 		for i := range spots {
@@ -47,9 +48,9 @@ func (pl *planner) newField(form *pdf.Dict, holder *pdf.Indirect, sig pdf.Ref, p
 				return err
 			}
 			kids += " " + spots[i].ref.R()
-			pl.u.Put(spots[i].ref, []byte("<< /Parent "+field.R()+common+spots[i].widget()+" >>"))
+			pl.u.Put(spots[i].ref, []byte("<< /Parent "+field.R()+value+spots[i].widget()+" >>"))
 		}
-		pl.u.Put(field, append(append([]byte("<< /T "), name...), common+own+" /Kids ["+kids+" ] >>"...))
+		pl.u.Put(field, append(append([]byte("<< /T "), name...), own+" /Kids ["+kids+" ] >>"...))
 	}
 	if err := pl.annotate(spots); err != nil {
 		return err
@@ -172,9 +173,6 @@ func (pl *planner) fillField(s *pdf.Signature, sig pdf.Ref, p sign.Profile, o Op
 				return fmt.Errorf("widget of %q: %w", s.Name, err)
 			}
 			we.Set(wd, "V", []byte(sig.R()))
-			if wd.Get("FT") == nil {
-				we.Set(wd, "FT", []byte("/Sig"))
-			}
 		}
 		ok, err := pl.showIn(w, p)
 		if err != nil {

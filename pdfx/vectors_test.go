@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,7 +15,7 @@ import (
 )
 
 var typed = []error{pdfx.ErrNotPDF, pdfx.ErrDamaged, pdfx.ErrPassword, pdfx.ErrEncrypted, pdfx.ErrSyntax, pdfx.ErrLimit,
-	pdfx.ErrCertified, pdfx.ErrPlace}
+	pdfx.ErrCertified, pdfx.ErrPlace, pdfx.ErrSigned, pdfx.ErrLocked}
 
 func isTyped(err error) bool {
 	for _, t := range typed {
@@ -99,4 +100,48 @@ func TestVectors(t *testing.T) {
 func pages(t *testing.T, path string) string {
 	out, _ := run(t, "qpdf", "--show-npages", path)
 	return regexp.MustCompile(`(?m)^\d+$`).FindString(out)
+}
+
+// The same files with a seal over the edges of all their pages and a remark: valid in pdfsig once for each page.
+func TestVectorsOverEdges(t *testing.T) {
+	for _, path := range vectors(t) {
+		if !strings.HasPrefix(filepath.Base(path), "ok-") {
+			continue
+		}
+		in, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			t.Parallel()
+			o := pdfx.Options{Straddle: &pdfx.Straddle{}, At: []pdfx.At{{-1, 60, 60}}, Remark: "同意", Now: clock}
+			var out bytes.Buffer
+			res, err := pdfx.Sign(context.Background(), &out, bytes.NewReader(in), int64(len(in)), rsaSigner(), o)
+			if err != nil {
+				if !isTyped(err) {
+					t.Error(err)
+				}
+				t.Logf("refused: %v", err)
+				return
+			}
+			checkSealed(t, in, out.Bytes(), res, o)
+			name := write(t, "out.pdf", out.Bytes())
+			if text, code := run(t, "qpdf", "--check", name); code != 0 {
+				t.Errorf("qpdf --check: %d\n%s", code, text)
+			}
+			if n := pages(t, path); n != "" && strconv.Itoa(len(res.Shown)-1) != n {
+				t.Errorf("%s pages, shown at %d places", n, len(res.Shown)-1)
+			}
+			before, _ := run(t, "pdfsig", "-nocert", path)
+			after, _ := run(t, "pdfsig", "-nocert", name)
+			was, is := strings.Count(before, "Signature is Valid."), strings.Count(after, "Signature is Valid.")
+			if is != was+len(res.Shown) {
+				t.Errorf("pdfsig: %d valid before, %d after, at %d places\n%s", was, is, len(res.Shown), after)
+			}
+			var back bytes.Buffer
+			if err := pdfx.Remove(&back, bytes.NewReader(out.Bytes()), int64(out.Len()), pdfx.Options{}); err != nil || !bytes.Equal(back.Bytes(), in) {
+				t.Errorf("removing gives other bytes: %v", err)
+			}
+		})
+	}
 }

@@ -271,11 +271,7 @@ func (c *comparison) object(num uint32, where place) error {
 		x, okA := a.Value.(*pdf.Dict)
 		y, okB := b.Value.(*pdf.Dict)
 		if okA && okB {
-			allowed := changeable[where]
-			if where == fieldPlace && x.Get("FT") == nil && y.Get("FT") == pdf.Name("Sig") {
-				allowed = append([]pdf.Name{"FT"}, allowed...) // repeated on a widget, of the field above
-			}
-			c.keys(num, x, y, allowed)
+			c.keys(num, x, y, changeable[where])
 			return nil
 		}
 	}
