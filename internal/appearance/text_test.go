@@ -324,7 +324,7 @@ func TestTextSize(t *testing.T) {
 }
 
 // BenchmarkSetText against its floor, the shaped line alone: the outlines of 30 Chinese
-// characters take some 7 times as long to write as the line to shape.
+// characters take 3 to 7 times as long to write as the line to shape.
 func BenchmarkSetText(b *testing.B) {
 	b.Run("floor", func(b *testing.B) {
 		for b.Loop() {

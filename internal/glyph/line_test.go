@@ -340,7 +340,7 @@ func FuzzLines(f *testing.F) {
 	})
 }
 
-// BenchmarkLine sets 30 Chinese characters. The floor is the same outlines, looked up and not shaped.
+// BenchmarkLine sets 30 Chinese characters in some 20 times the time of its floor, the same outlines looked up and not shaped.
 func BenchmarkLine(b *testing.B) {
 	const thirty = "审核人张三于二〇二四年五月六日同意签发本判决书并加盖电子印章"
 	b.Run("floor", func(b *testing.B) {
