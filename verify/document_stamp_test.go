@@ -22,7 +22,10 @@ import (
 )
 
 // A dating puts document time stamps (ETSI.RFC3161) into files.
-type dating struct{ clockwork }
+type dating struct {
+	clockwork
+	padding string // after the token
+}
 
 func (d dating) Profile() sign.Profile {
 	return sign.Profile{Format: sign.CMS, Specs: map[sign.Format]sign.Spec{sign.CMS: {Hashes: []sign.Hash{sign.SHA256}, MaxSize: 8 << 10}}}
@@ -30,12 +33,12 @@ func (d dating) Profile() sign.Profile {
 
 func (d dating) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
 	b, err := d.Timestamp(ctx, sign.SHA256, act.Content[sign.SHA256])
-	return []sign.Value{{Bytes: b}}, err
+	return []sign.Value{{Bytes: append(b, d.padding...)}}, err
 }
 
 func dated(t testing.TB, file []byte, c clockwork) []byte {
 	t.Helper()
-	return sealFile(t, file, dating{c}, pdfx.Options{SubFilter: "ETSI.RFC3161"})
+	return sealFile(t, file, dating{clockwork: c}, pdfx.Options{SubFilter: "ETSI.RFC3161"})
 }
 
 // A document time stamp proves what stands before it, and not what comes after.
@@ -83,9 +86,14 @@ func TestDocumentStamp(t *testing.T) {
 	want(t, r, 1, Indeterminate, "time", "time-not-proven")
 
 	// One that is over something else, or in a file that was changed, proves nothing and is no stamp.
-	r = verifyFile(t, w, dated(t, signed, clockwork{key: tsaKeys().sm2, at: noon, digest: sign.SHA256.Sum([]byte("x"))}), late)
+	for _, other := range [][]byte{nil, []byte("x"), signed} {
+		r = verifyFile(t, w, dated(t, signed, clockwork{key: tsaKeys().sm2, at: noon, digest: sign.SHA256.Sum(other)}), late)
+		want(t, r, 0, Indeterminate, "time", "time-not-proven")
+		want(t, r, 1, Invalid, "timestamp", "timestamp-wrong")
+	}
+	r = verifyFile(t, w, sealFile(t, signed, dating{tsa(noon), "x"}, pdfx.Options{SubFilter: "ETSI.RFC3161"}), late)
 	want(t, r, 0, Indeterminate, "time", "time-not-proven")
-	want(t, r, 1, Invalid, "timestamp", "timestamp-wrong")
+	want(t, r, 1, Invalid, "value-format", "padding-not-zero")
 	file := dated(t, signed, tsa(noon.Add(time.Minute)))
 	i := bytes.Index(file, []byte("0 0 1 rg"))
 	r = verifyFile(t, w, changed(file, i, 1), late)
@@ -158,7 +166,7 @@ func TestOpenSSLStamps(t *testing.T) {
 	}
 	for _, f := range formats {
 		file := sealFile(t, page(), stamped(t, e, w.sm2, f, now, o), pdfx.Options{At: visible.At, Now: at(now)})
-		file = sealFile(t, file, dating{clockwork{key: tsaKeys().rsa, at: now}}, pdfx.Options{SubFilter: "ETSI.RFC3161", Now: at(now)})
+		file = sealFile(t, file, dating{clockwork: clockwork{key: tsaKeys().rsa, at: now}}, pdfx.Options{SubFilter: "ETSI.RFC3161", Now: at(now)})
 		r := verifyFile(t, w, file, func(v *Options) { v.At = now.Add(time.Hour) })
 		want(t, r, 0, Valid, "timestamp", "ok")
 		want(t, r, 0, Valid, "seal-timestamp", "ok")

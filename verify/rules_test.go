@@ -262,7 +262,7 @@ func ocsp(t testing.TB, ca, by *testpki.CA, cert *gm.Certificate, status int, re
 	return ocspFor(t, ca, by, cert, status, 0, revoked, this)
 }
 
-// ocspFor gives a reason of the revocation too; 0: none.
+// ocspFor gives a reason of the revocation too; 0: none; -1: that none is given (unspecified).
 func ocspFor(t testing.TB, ca, by *testpki.CA, cert *gm.Certificate, status, reason int, revoked, this time.Time) []byte {
 	t.Helper()
 	type certID struct {
@@ -311,11 +311,15 @@ func ocspFor(t testing.TB, ca, by *testpki.CA, cert *gm.Certificate, status, rea
 	s := asn1.RawValue{Class: 2, Tag: status}
 	if status == 1 {
 		type info struct {
-			At     time.Time       `asn1:"generalized"`
-			Reason asn1.Enumerated `asn1:"optional,explicit,tag:0"`
+			At     time.Time     `asn1:"generalized"`
+			Reason asn1.RawValue `asn1:"optional"`
 		}
 		s.IsCompound = true
-		b := marshal(info{revoked.UTC(), asn1.Enumerated(reason)})
+		i := info{At: revoked.UTC()}
+		if reason != 0 {
+			i.Reason = asn1.RawValue{Class: 2, IsCompound: true, Bytes: []byte{0x0a, 1, byte(max(reason, 0))}}
+		}
+		b := marshal(i)
 		s.Bytes = b[2:] // [1] IMPLICIT RevokedInfo
 	}
 	tbs := marshal(data{

@@ -3,11 +3,9 @@ package verify
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math/big"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -244,6 +242,32 @@ func TestStampSettlesDoubts(t *testing.T) {
 	}
 }
 
+// What a list said before the moment that is proven says nothing of that moment.
+func TestOldListIsNotEnough(t *testing.T) {
+	w := theWorld()
+	key := w.sm2CA.Issue(testpki.SM2, "持有人", func(c *gm.Certificate) {
+		c.NotAfter, c.CRLDistributionPoints = noon.AddDate(0, 1, 0), []string{"http://crl.example/1.crl"}
+	})
+	mark := w.make(func(s *seal.Seal) { s.Certs = append(s.Certs, key.Chain()[0]) })
+	file := sealFile(t, page(), stamped(t, mark, key, sign.SES, noon, tsa(noon)), visible)
+	for _, x := range []struct {
+		this    time.Time
+		verdict Verdict
+		code    string
+	}{
+		{noon.Add(-time.Second), Indeterminate, "not-usable"},
+		{noon, Valid, "ok"},
+		{noon.AddDate(0, 1, 0), Valid, "ok"},
+		{noon.AddDate(0, 1, 0).Add(time.Second), Indeterminate, "not-usable"},
+	} {
+		r := verifyFile(t, w, file, func(o *Options) {
+			o.At = noon.AddDate(0, 3, 0)
+			o.CRLs = [][]byte{crlOf(t, w.sm2CA, key, o.At, o.At.AddDate(0, 1, 0), time.Time{}, 0), crlOf(t, w.sm2CA, key, x.this, x.this.Add(time.Hour), time.Time{}, 0)}
+		})
+		want(t, r, 0, x.verdict, "signer-revocation", x.code)
+	}
+}
+
 // A dual's stamps prove what they are over: the outer one both signatures, the inner one only the inner.
 func TestStampsOfDual(t *testing.T) {
 	w := theWorld()
@@ -279,93 +303,6 @@ func TestStampsOfDual(t *testing.T) {
 			t.Errorf("%s: %s\n%s", x.name, r.Verdict, r)
 		}
 	}
-}
-
-// children are the elements inside one, whole.
-func children(t testing.TB, b []byte) (out [][]byte) {
-	t.Helper()
-	s := cryptobyte.String(b)
-	var in, e cryptobyte.String
-	if !s.ReadAnyASN1(&in, nil) {
-		t.Fatal("no DER")
-	}
-	for !in.Empty() {
-		if !in.ReadAnyASN1Element(&e, nil) {
-			t.Fatal("no DER")
-		}
-		out = append(out, e)
-	}
-	return out
-}
-
-// element puts elements into one.
-func element(tag asn1.Tag, parts ...[]byte) []byte {
-	var b cryptobyte.Builder
-	b.AddASN1(tag, func(b *cryptobyte.Builder) { b.AddBytes(slices.Concat(parts...)) })
-	return b.BytesOrPanic()
-}
-
-var (
-	explicit0 = asn1.Tag(0).ContextSpecific().Constructed()
-	implicit1 = asn1.Tag(1).ContextSpecific().Constructed()
-)
-
-// underStamp is element 5 of an SES_Signature or a seal.
-func underStamp(token []byte) []byte {
-	return element(explicit0, element(asn1.BIT_STRING, []byte{0}, token))
-}
-
-// restamped replaces the time stamps of the value in a file, of which none is signed. message is what they should be over.
-func restamped(t testing.TB, file []byte, tokens func(message []byte) [][]byte) []byte {
-	t.Helper()
-	from, to := gap(t, file)
-	room := file[from+1 : to-1]
-	value := make([]byte, len(room)/2)
-	if _, err := hex.Decode(value, room); err != nil {
-		t.Fatal(err)
-	}
-	s := cryptobyte.String(value)
-	var whole cryptobyte.String
-	if !s.ReadAnyASN1Element(&whole, nil) {
-		t.Fatal("no DER")
-	}
-	content := func(b []byte) []byte {
-		s := cryptobyte.String(b)
-		s.ReadAnyASN1(&s, nil)
-		return s
-	}
-	top := children(t, whole)
-	var out []byte
-	if top[0][0] == 0x30 { // SES_Signature
-		out = element(asn1.SEQUENCE, top[:4]...)
-		if list := tokens(content(top[3])[1:]); len(list) > 0 {
-			out = element(asn1.SEQUENCE, append(top[:4:4], underStamp(list[0]))...)
-		}
-	} else {
-		data := children(t, content(top[1]))
-		last := len(data) - 1
-		info := children(t, children(t, data[last])[0])
-		if info[len(info)-1][0] == byte(implicit1) {
-			info = info[:len(info)-1]
-		}
-		list := tokens(content(info[len(info)-1]))
-		if len(list) > 0 {
-			oid := element(asn1.OBJECT_IDENTIFIER, []byte("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x0e"))
-			info = append(info, element(implicit1, element(asn1.SEQUENCE, oid, element(asn1.SET, list...))))
-		}
-		data[last] = element(asn1.SET, element(asn1.SEQUENCE, info...))
-		out = element(asn1.SEQUENCE, top[0], element(explicit0, element(asn1.SEQUENCE, data...)))
-	}
-	if 2*len(out) > len(room) {
-		t.Fatalf("%d octets, room for %d", len(out), len(room)/2)
-	}
-	file = bytes.Clone(file)
-	room = file[from+1 : to-1]
-	for i := range room {
-		room[i] = '0'
-	}
-	hex.Encode(room, out)
-	return file
 }
 
 // Every way in which a time stamp can be wrong: a seal signature with it is not valid, since its standard says so; a CMS is
@@ -445,6 +382,7 @@ func TestWrongStamps(t *testing.T) {
 		{"closed since", one(revocable), list(later.Add(time.Minute), 5), Valid, "tsa-revocation", "revoked-later"},
 		{"compromised since", one(revocable), list(later.Add(time.Minute), 1), Invalid, "tsa-revocation", "revoked-authority"},
 		{"revoked since, nobody says why", one(revocable), list(later.Add(time.Minute), 0), Invalid, "tsa-revocation", "revoked-authority"},
+		{"revoked since, unspecified by OCSP", one(revocable), answers(-1), Valid, "tsa-revocation", "revoked-later"},
 		{"closed since, by OCSP", one(revocable), answers(5), Valid, "tsa-revocation", "revoked-later"},
 		{"compromised since, by OCSP", one(revocable), answers(1), Invalid, "tsa-revocation", "revoked-authority"},
 		{"revoked since, by OCSP, nobody says why", one(revocable), answers(0), Invalid, "tsa-revocation", "revoked-authority"},
