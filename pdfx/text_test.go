@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/xml"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -23,6 +24,10 @@ const point = 25.4 / 72 // millimetres
 type word struct {
 	text                     string
 	left, top, right, bottom float64
+}
+
+func (w word) String() string {
+	return fmt.Sprintf("%s at %.2f %.2f, %.2f x %.2f", w.text, w.left, w.top, w.right-w.left, w.bottom-w.top)
 }
 
 // words asks poppler for the words of each page.
