@@ -182,7 +182,11 @@ func (in *interpreter) encoding(d, desc *pdf.Dict, program bool) (*[256]string, 
 		}
 		named, _ = base.(pdf.Name)
 	}
-	table := baseEncoding(string(named))
+	font, _ := d.Get("BaseFont").(pdf.Name)
+	table := symbolEncoding(string(font))
+	if table == nil {
+		table = baseEncoding(string(named))
+	}
 	if table == nil && program {
 		if table, err = in.builtIn(desc); err != nil {
 			return nil, err
@@ -241,8 +245,8 @@ func (in *interpreter) widths(f *font, d, desc *pdf.Dict, names *[256]string) er
 	}
 	from, _ := first.(int64)
 	otherwise, _ := pdf.Number(missing)
-	base, _ := d.Get("BaseFont").(pdf.Name)
-	metrics := standardMetrics(string(base))
+	font, _ := d.Get("BaseFont").(pdf.Name)
+	metrics := standardMetrics(string(font))
 	if desc == nil && d.Get("Subtype") != pdf.Name("Type3") {
 		f.ascent, f.descent = metrics.ascent, metrics.descent
 	}

@@ -14,6 +14,7 @@ const (
 	sameLine  = 0.25 // how far apart the baselines of one line may lie
 	sameGlyph = 0.12 // how far apart the same character may be drawn twice to look bold
 	newLine   = 8    // a gap that makes two lines of one, as between columns
+	overlap   = 0.4  // how far characters of one line may overlap; more is another text drawn over it
 )
 
 // A line is a run of glyphs on one baseline in one direction: Text.Glyphs[first:end].
@@ -77,22 +78,49 @@ func (t *Text) addLines(list []placed, degrees int) {
 // addLine adds the glyphs of one baseline.
 func (t *Text) addLine(list []placed) {
 	slices.SortStableFunc(list, func(a, b placed) int { return cmp.Compare(a.u, b.u) })
-	first, end := len(t.Glyphs), math.Inf(1)
+	for _, layer := range layers(list) {
+		first, end := len(t.Glyphs), layer[0].u
+		for _, g := range layer {
+			if g.u-end > newLine*g.size {
+				t.lines = append(t.lines, line{first: first, end: len(t.Glyphs)})
+				first, end = len(t.Glyphs), g.u
+			}
+			end = max(end, g.end)
+			t.Glyphs = append(t.Glyphs, g.Glyph)
+		}
+		t.lines = append(t.lines, line{first: first, end: len(t.Glyphs)})
+	}
+}
+
+const maxLayers = 4
+
+// layers parts texts that are drawn one over the other on one baseline, and leaves out what is drawn twice. A glyph goes on
+// where it follows most closely, on text of its size where there is such.
+func layers(list []placed) [][]placed {
+	var all [][]placed
 	for i, g := range list {
 		if drawnBefore(list[:i], g) {
 			continue
 		}
-		if g.u-end > newLine*g.size {
-			t.lines = append(t.lines, line{first: first, end: len(t.Glyphs)})
-			first, end = len(t.Glyphs), math.Inf(1)
+		best, gap, alike := -1, 0.0, false
+		for k, layer := range all {
+			last := layer[len(layer)-1]
+			d := g.u - last.end
+			if d < -overlap*min(g.size, last.size) && len(all) < maxLayers {
+				continue
+			}
+			same := math.Abs(last.size-g.size) < 0.1*g.size
+			if best < 0 || same && !alike || same == alike && math.Abs(d) < math.Abs(gap) {
+				best, gap, alike = k, d, same
+			}
 		}
-		if math.IsInf(end, 1) {
-			end = g.end
+		if best < 0 {
+			best = len(all)
+			all = append(all, nil)
 		}
-		end = max(end, g.end)
-		t.Glyphs = append(t.Glyphs, g.Glyph)
+		all[best] = append(all[best], g)
 	}
-	t.lines = append(t.lines, line{first: first, end: len(t.Glyphs)})
+	return all
 }
 
 // drawnBefore says whether a character stands there already, as where it is drawn twice to look bold.

@@ -148,3 +148,30 @@ func baseEncoding(name string) *[256]string {
 	}
 	return &t
 }
+
+// symbolEncoding gives the characters of the two standard fonts that are not of letters; nil: another font.
+func symbolEncoding(font string) *[256]string {
+	var t [256]string
+	switch {
+	case strings.HasSuffix(font, "ZapfDingbats"):
+		for c := 0x21; c <= 0x7e; c++ {
+			t[c] = string(rune(0x2700 + c - 0x20))
+		}
+		for c, s := range map[byte]string{'%': "☎", '*': "☛", '+': "☞", 'H': "★", 'l': "●", 'n': "■", 's': "▲", 't': "▼", 'u': "◆", 'w': "◗"} {
+			t[c] = s
+		}
+	case strings.HasSuffix(font, "Symbol"):
+		t = *baseEncoding("StandardEncoding")
+		for c, r := range map[int]string{'A': "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ", 'a': "αβχδεφγηιϕκλμνοπθρστυϖωξψζ"} {
+			for i, r := range []rune(r) {
+				t[c+i] = string(r)
+			}
+		}
+		for c := 0xa1; c < 256; c++ {
+			t[c] = ""
+		}
+	default:
+		return nil
+	}
+	return &t
+}
