@@ -187,9 +187,10 @@ func (in *interpreter) execute(content []byte, res *resources) error {
 			break
 		}
 		if t.Kind != pdf.Operator || isConstant(t.Bytes) {
-			if len(operands) < maxOperands {
-				operands = append(operands, t)
+			if len(operands) == maxOperands {
+				return fmt.Errorf("%w: more than %d operands of one operator", pdf.ErrLimit, maxOperands)
 			}
+			operands = append(operands, t)
 			continue
 		}
 		if string(t.Bytes) == "ID" {
@@ -372,6 +373,9 @@ func (in *interpreter) show(s []byte) error {
 	g := &in.gs
 	em := matrix{g.size * g.scale, 0, 0, g.size, 0, g.rise}
 	for len(s) > 0 {
+		if len(in.glyphs) >= maxPageText {
+			return fmt.Errorf("%w: more than %d characters on the page", pdf.ErrLimit, maxPageText)
+		}
 		c, n := f.next(in, s)
 		extra := g.char
 		if n == 1 && s[0] == ' ' {

@@ -26,10 +26,11 @@ const (
 	maxFileWork = 128 << 20 // of all pages, and fileFactor for each byte of the file
 	fileFactor  = 64
 	glyphWork   = 32
-	maxForms    = 12   // forms in forms
-	maxStates   = 512  // q without Q
-	maxOperands = 8192 // of one operator
-	maxFonts    = 256  // kept from page to page
+	maxPageText = 1 << 18 // glyphs of one page
+	maxForms    = 12      // forms in forms
+	maxStates   = 512     // q without Q
+	maxOperands = 1 << 17 // of one operator
+	maxFonts    = 256     // kept from page to page
 )
 
 // A Rect is left, bottom, right, top in the page's own coordinates (as /MediaBox has them).

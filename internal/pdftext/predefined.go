@@ -39,6 +39,7 @@ type predefined struct {
 	space    uint32            // CID of the space
 	latin    uint32            // CID of "!", from where ASCII goes on
 	gb       bool              // CIDs are those of Adobe-GB1
+	mac      bool              // some high bytes are characters, see macByte
 }
 
 var (
@@ -53,23 +54,23 @@ var charsets = map[string]predefined{
 	"GB-EUC":       {scheme: eucCodes, charset: gbk, space: 7716, latin: 814, gb: true},
 	"GBK-EUC":      {scheme: eucCodes, charset: gbk, space: 7716, latin: 814, gb: true},
 	"GBKp-EUC":     {scheme: eucCodes, charset: gbk, space: 1, latin: 2, gb: true},
-	"GBpc-EUC":     {scheme: eucCodes, charset: gbk, space: 1, latin: 2, gb: true},
+	"GBpc-EUC":     {scheme: eucCodes, charset: gbk, space: 1, latin: 2, gb: true, mac: true},
 	"GBK2K":        {scheme: gb18030Codes, charset: simplifiedchinese.GB18030, space: 1, latin: 2, gb: true},
-	"B5pc":         {scheme: eucCodes, charset: big5, space: 1, latin: 2},
+	"B5pc":         {scheme: eucCodes, charset: big5, space: 1, latin: 2, mac: true},
 	"HKscs-B5":     {scheme: eucCodes, charset: big5, space: 1, latin: 2},
 	"ETen-B5":      {scheme: eucCodes, charset: big5, space: 13648, latin: 13649},
 	"ETenms-B5":    {scheme: eucCodes, charset: big5, space: 1, latin: 2},
-	"83pv-RKSJ":    {scheme: shiftJIS, charset: sjis, space: 1, latin: 2},
+	"83pv-RKSJ":    {scheme: shiftJIS, charset: sjis, space: 1, latin: 2, mac: true},
 	"90ms-RKSJ":    {scheme: shiftJIS, charset: sjis, space: 231, latin: 232},
 	"90msp-RKSJ":   {scheme: shiftJIS, charset: sjis, space: 1, latin: 2},
-	"90pv-RKSJ":    {scheme: shiftJIS, charset: sjis, space: 1, latin: 2},
+	"90pv-RKSJ":    {scheme: shiftJIS, charset: sjis, space: 1, latin: 2, mac: true},
 	"Add-RKSJ":     {scheme: shiftJIS, charset: sjis, space: 231, latin: 232},
 	"Ext-RKSJ":     {scheme: shiftJIS, charset: sjis, space: 231, latin: 232},
 	"EUC":          {scheme: eucJP, charset: japanese.EUCJP, space: 231, latin: 232},
 	"KSC-EUC":      {scheme: eucCodes, charset: uhc, space: 8094, latin: 8095},
 	"KSCms-UHC":    {scheme: eucCodes, charset: uhc, space: 1, latin: 2},
 	"KSCms-UHC-HW": {scheme: eucCodes, charset: uhc, space: 8094, latin: 8095},
-	"KSCpc-EUC":    {scheme: eucCodes, charset: uhc, space: 1, latin: 2},
+	"KSCpc-EUC":    {scheme: eucCodes, charset: uhc, space: 1, latin: 2, mac: true},
 }
 
 // namedCMap finds a predefined CMap; nil: there is none of that name.
@@ -133,7 +134,7 @@ func (p *predefined) length(s []byte) int {
 		return 2
 	}
 	switch {
-	case c <= 0x80 || p.scheme == shiftJIS && c >= 0xa0 && c <= 0xdf:
+	case c <= 0x80 || p.scheme == shiftJIS && c >= 0xa0 && c <= 0xdf, p.mac && p.macByte(c):
 		return 1
 	case p.scheme == gb18030Codes && len(s) > 1 && s[1] >= '0' && s[1] <= '9':
 		return 4
@@ -141,6 +142,14 @@ func (p *predefined) length(s []byte) int {
 		return 3
 	}
 	return 2
+}
+
+// macByte says whether a byte is a character where fonts of the old Mac OS have further ones.
+func (p *predefined) macByte(c byte) bool {
+	if p.charset == uhc {
+		return c <= 0x84 || c >= 0xfe
+	}
+	return c >= 0xfd
 }
 
 func (p *predefined) text(code uint32, n int) string {
@@ -199,12 +208,12 @@ type gbRow struct {
 	cid           uint32
 }
 
-// Rows 1 to 9; row 10 is ASCII of half width. The ideographs, rows 16 to 87, follow one another from CID 940 on, but row 55
+// Rows 1 to 9, without a letter that Unicode has twice; row 10 is ASCII of half width. The ideographs, rows 16 to 87, follow one another from CID 940 on, but row 55
 // has 89 of them.
 var gbRows = []gbRow{
 	{0xa1, 0xa1, 0xfe, 96}, {0xa2, 0xb1, 0xe2, 190}, {0xa2, 0xe5, 0xee, 240}, {0xa2, 0xf1, 0xfc, 250}, {0xa3, 0xa1, 0xfe, 262},
 	{0xa4, 0xa1, 0xf3, 356}, {0xa5, 0xa1, 0xf6, 439}, {0xa6, 0xa1, 0xb8, 525}, {0xa6, 0xc1, 0xd8, 549}, {0xa7, 0xa1, 0xc1, 602},
-	{0xa7, 0xd1, 0xf1, 635}, {0xa8, 0xa1, 0xba, 668}, {0xa8, 0xc5, 0xe9, 700}, {0xa9, 0xa4, 0xef, 738},
+	{0xa7, 0xd1, 0xf1, 635}, {0xa8, 0xa1, 0xba, 668}, {0xa8, 0xc5, 0xe6, 700}, {0xa8, 0xe8, 0xe9, 735}, {0xa9, 0xa4, 0xef, 738},
 }
 
 const (
