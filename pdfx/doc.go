@@ -31,6 +31,16 @@
 // /UserUnit say. Places are millimetres from the top left corner of the page as it is seen to the seal's centre. A seal that
 // reaches over the edge is placed and noted. Several places in one call are one signature field with several widgets.
 //
+// # Where text stands
+//
+// [FindText] and [FindDate] read the pages for a place to seal: a phrase, or the date of the signature block. They know how
+// Chinese is written in PDF: fonts that say what their glyphs mean (ToUnicode) and those that do not, where the encoding
+// (GBK-EUC-H and its relatives, UniGB, and those of traditional Chinese, Japanese and Korean), the collection of the CIDs (GB 2312
+// of Adobe-GB1) or the embedded font tells it. Text is found on one line, in the order in which a reader sees it, whatever
+// the pieces in which it was drawn; text drawn invisibly, in forms and in form fields is found too. What no table in the file
+// explains cannot be found: scanned pages without a text layer, fonts whose codes mean nothing to anyone. A box is as wide as
+// the font says the characters are, and as high as it says its lines are; where it does not, as high as an ideograph.
+//
 // # What is refused, and what is noted
 //
 // A damaged file, whose cross-reference must be rebuilt to read it, is [ErrDamaged] unless [Options].Repair asks for it: then the

@@ -128,7 +128,7 @@ func TestTextVectors(t *testing.T) {
 			}
 			seen, found = seen+n, found+ok
 			if ok < n {
-				t.Logf("%s page %d: %d of %d words, not %.200q (%v)", name, i+1, ok, n, missed, text.Err)
+				t.Logf("%s page %d: %d of %d words, not %.100q (%v)", name, i+1, ok, n, missed, text.Err)
 			}
 		}
 	}

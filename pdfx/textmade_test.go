@@ -8,21 +8,29 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
 	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/courtseal/courtseal/pdfx"
 )
 
-// hexOf writes a text as a hexadecimal string in GBK, UTF-16BE or UTF-8.
+var encodings = map[string]encoding.Encoding{"GBK": simplifiedchinese.GBK, "GB18030": simplifiedchinese.GB18030,
+	"Big5": traditionalchinese.Big5, "SJIS": japanese.ShiftJIS, "EUCJP": japanese.EUCJP, "EUCKR": korean.EUCKR}
+
+// hexOf writes a text as a hexadecimal string in a character set, UTF-16BE or UTF-8.
 func hexOf(form, s string) string {
-	switch form {
-	case "GBK":
-		b, err := simplifiedchinese.GBK.NewEncoder().Bytes([]byte(s))
+	if e := encodings[form]; e != nil {
+		b, err := e.NewEncoder().Bytes([]byte(s))
 		if err != nil {
 			panic(err)
 		}
 		return fmt.Sprintf("<%x>", b)
+	}
+	switch form {
 	case "UTF16":
 		out := "<"
 		for _, u := range utf16.Encode([]rune(s)) {
@@ -34,9 +42,12 @@ func hexOf(form, s string) string {
 }
 
 // notEmbedded is a composite font of the collection Adobe-GB1 that the file does not carry, as Chinese office programs write it.
-func notEmbedded(encoding, more string) string {
+func notEmbedded(encoding, more string) string { return of("GB1", encoding, more) }
+
+// of is the same of any collection.
+func of(ordering, encoding, more string) string {
 	return "<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /" + encoding + " /DescendantFonts [<< /Type /Font " +
-		"/Subtype /CIDFontType0 /BaseFont /STSong-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 4 >> " +
+		"/Subtype /CIDFontType0 /BaseFont /STSong-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (" + ordering + ") /Supplement 4 >> " +
 		"/DW 1000 " + more + " /FontDescriptor << /Type /FontDescriptor /FontName /STSong-Light /Flags 6 /Ascent 880 /Descent -120 " +
 		"/CapHeight 700 /ItalicAngle 0 /StemV 80 /FontBBox [-25 -254 1000 880] >> >>] >>"
 }
@@ -107,6 +118,26 @@ var madeFiles = []made{
 		content: "BT /F1 12 Tf 100 700 Td " + hexOf("GBK", "“ !2026 ”"+court) + " Tj ET", want: []string{"!2026", "”" + court}},
 	{name: "GBpc-EUC-H", font: notEmbedded("GBpc-EUC-H", "/W [1 95 500]"), content: "BT /F1 12 Tf 100 700 Td " + hexOf("GBK", "x "+court) + " Tj ET",
 		want: []string{court}},
+	{name: "GBK2K-H with four bytes", font: notEmbedded("GBK2K-H", "/W [1 95 500]"), content: "BT /F1 12 Tf 100 700 Td " + hexOf("GB18030", "㐀 a "+court) + " Tj ET",
+		want: []string{court}},
+	{name: "ETen-B5-H", font: of("CNS1", "ETen-B5-H", "/W [13648 13742 500]"), content: "BT /F1 12 Tf 100 700 Td " + hexOf("Big5", "A1 臺灣高等法院") + " Tj ET",
+		want: []string{"A1", "臺灣高等法院"}},
+	{name: "UniCNS-UCS2-H", font: of("CNS1", "UniCNS-UCS2-H", ""), content: "BT /F1 12 Tf 100 700 Td " + hexOf("UTF16", "臺灣高等法院") + " Tj ET", want: []string{"臺灣高等法院"}},
+	{name: "90ms-RKSJ-H", font: of("Japan1", "90ms-RKSJ-H", "/W [231 632 500]"), content: "BT /F1 12 Tf 100 700 Td " + hexOf("SJIS", "A1 東京地方裁判所") + " Tj ET",
+		want: []string{"A1", "東京地方裁判所"}},
+	{name: "EUC-H", font: of("Japan1", "EUC-H", "/W [231 632 500]"), content: "BT /F1 12 Tf 100 700 Td " + hexOf("EUCJP", "東京地方裁判所") + " Tj ET", want: []string{"東京地方裁判所"}},
+	{name: "H", font: of("Japan1", "H", ""), content: "BT /F1 12 Tf 100 700 Td <456c357e> Tj ET", want: []string{"東京"}},
+	{name: "UniJIS-UTF16-H", font: of("Japan1", "UniJIS-UTF16-H", ""), content: "BT /F1 12 Tf 100 700 Td " + hexOf("UTF16", "東京地方裁判所") + " Tj ET", want: []string{"東京地方裁判所"}},
+	{name: "KSCms-UHC-H", font: of("Korea1", "KSCms-UHC-H", "/W [1 95 500]"), content: "BT /F1 12 Tf 100 700 Td " + hexOf("EUCKR", "A1 서울법원") + " Tj ET",
+		want: []string{"A1", "서울법원"}},
+	{name: "standard font", font: "<< /Type /Font /Subtype /Type1 /BaseFont /Times-Roman /Encoding /WinAnsiEncoding >>",
+		content: "BT /F1 12 Tf 100 700 Td (Judgment of \311v\352que) Tj ET", want: []string{"Judgment", "of", "Évêque"}},
+	{name: "standard font with differences", font: "<< /Type /Font /Subtype /Type1 /BaseFont /Courier-Bold /Encoding << /Differences [65 /Eacute /fi /Agrave] >> >>",
+		content: "BT /F1 12 Tf 100 700 Td (court ABC) Tj ET", want: []string{"court", "ÉfiÀ"}},
+	{name: "Type 3", font: "<< /Type /Font /Subtype /Type3 /FontBBox [0 -200 1000 800] /FontMatrix [0.001 0 0 0.001 0 0] /CharProcs << /a 6 0 R >> " +
+		"/Encoding << /Differences [1 /a /a] >> /FirstChar 1 /LastChar 2 /Widths [1000 700] /ToUnicode 7 0 R /Resources << >> >>",
+		content: "BT /F1 14 Tf 100 700 Td <010201> Tj ET", want: []string{"示例示"}, judge: ink,
+		more: []string{stream("", "1000 0 0 0 900 800 d1 0 0 900 800 re f"), stream("", toUnicode("示例"))}},
 	{name: "GBK2K-H", font: notEmbedded("GBK2K-H", "/W [1 95 500]"), content: "BT /F1 12 Tf 100 700 Td " + hexOf("GBK", "x 镕 "+court) + " Tj ET",
 		want: []string{"镕", court}},
 	{name: "UniGB-UCS2-H", font: notEmbedded("UniGB-UCS2-H", "/W [1 95 500]"), content: "BT /F1 12 Tf 100 700 Td " + hexOf("UTF16", "第12号 "+court) + " Tj ET",
@@ -156,6 +187,7 @@ var madeFiles = []made{
 	{name: "cropped", page: a4 + " /CropBox [50 60 500 800]", content: "BT /F1 14 Tf 100 700 Td " + hexOf("GBK", court) + " Tj ET", want: []string{court}},
 	{name: "cropped and rotated", page: "/MediaBox [-100 -50 500 800] /CropBox [50 60 480 790] /Rotate 270",
 		content: "BT /F1 14 Tf 0 -1 1 0 300 600 Tm " + hexOf("GBK", court) + " Tj ET", want: []string{court}},
+	{name: "a larger unit", page: "/MediaBox [0 0 300 400] /UserUnit 2", content: "BT /F1 8 Tf 20 300 Td " + hexOf("GBK", court) + " Tj ET", want: []string{court}},
 	{name: "form field", page: a4 + " /Annots [6 0 R]", content: "", more: []string{
 		"<< /Type /Annot /Subtype /Widget /FT /Tx /T (a) /F 4 /Rect [100 600 300 640] /AP << /N 7 0 R >> >>",
 		stream("/Type /XObject /Subtype /Form /BBox [0 0 200 20] /Resources << /Font << /F1 5 0 R >> >>", "BT /F1 10 Tf 5 5 Td "+hexOf("GBK", court)+" Tj ET")},
@@ -198,8 +230,8 @@ func ink(t *testing.T, path string) []word {
 	return []word{box}
 }
 
-// Files made here, each with one thing that readers have to know: what poppler finds, we find there. Of vertical text,
-// which the poppler of today lists elsewhere than it draws it, the drawing is what counts.
+// Files made here, each with one thing that readers have to know: what poppler finds, we find there. Of vertical text
+// and Type 3 fonts, which poppler lists elsewhere than it draws them, the drawing is what counts.
 func TestTextMade(t *testing.T) {
 	for _, m := range madeFiles {
 		t.Run(m.name, func(t *testing.T) {
@@ -219,14 +251,18 @@ func TestTextMade(t *testing.T) {
 				f := found[0]
 				if len(list) == 1 && list[0].text == "" { // strokes leave some of their room free
 					w := list[0]
+					const pixel = 0.2
 					slack := 0.3 * min(f.Width, f.Height)
-					if w.left < f.X-0.1 || w.top < f.Y-0.1 || w.right > f.X+f.Width+0.1 || w.bottom > f.Y+f.Height+0.1 ||
+					if w.left < f.X-pixel || w.top < f.Y-pixel || w.right > f.X+f.Width+pixel || w.bottom > f.Y+f.Height+pixel ||
 						w.left > f.X+slack || w.top > f.Y+slack || w.right < f.X+f.Width-slack || w.bottom < f.Y+f.Height-slack {
 						t.Errorf("%s at %.2f %.2f, %.2f x %.2f; drawn%v", phrase, f.X, f.Y, f.Width, f.Height, w)
 					}
 					continue
 				}
 				w, ok := together(list, phrase)
+				if strings.Contains(m.page, "/UserUnit 2") { // which poppler does not know
+					w = word{w.text, 2 * w.left, 2 * w.top, 2 * w.right, 2 * w.bottom}
+				}
 				if !ok || !w.near(f.X, f.Y, f.X+f.Width, f.Y+f.Height) {
 					t.Errorf("%s at %.2f %.2f, %.2f x %.2f; %v", phrase, f.X, f.Y, f.Width, f.Height, list)
 				}

@@ -84,9 +84,13 @@ func (s *Scanner) Next() Token {
 func (s *Scanner) hex() []byte {
 	p := &s.p
 	p.i++
-	out := make([]byte, 0, 16)
+	end := p.i + bytes.IndexByte(p.b[p.i:], '>')
+	if end < p.i {
+		end = len(p.b)
+	}
+	out := make([]byte, 0, (end-p.i+1)/2)
 	high := -1
-	for ; p.i < len(p.b) && p.b[p.i] != '>'; p.i++ {
+	for ; p.i < end; p.i++ {
 		switch d := unhex(p.b[p.i]); {
 		case d < 0:
 		case high < 0:

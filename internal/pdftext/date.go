@@ -67,7 +67,7 @@ func (t *Text) date(l *line) (m Match, words, ok bool) {
 	if n == 0 || !isSealNote(l.text[n:]) {
 		return m, false, false
 	}
-	return t.match(l.from[0], l.from[n-1]), words, true
+	return t.match(int(l.from[0]), int(l.from[n-1])), words, true
 }
 
 // isSealNote says whether a text is nothing, or the note that the seal goes here.

@@ -151,17 +151,18 @@ func (in *interpreter) loadFont(d *pdf.Dict) (*font, error) {
 // height takes ascent and descent from a font descriptor. Values that no font has are not believed.
 func (in *interpreter) height(f *font, desc *pdf.Dict) error {
 	f.ascent, f.descent = defaultAscent, defaultDescent
-	for k, to := range map[pdf.Name]*float64{"Ascent": &f.ascent, "Descent": &f.descent} {
-		o, err := in.resolve(desc.Get(k))
-		if err != nil {
-			return err
-		}
-		if v, ok := pdf.Number(o); ok && v != 0 && math.Abs(v) < 3000 {
-			*to = math.Abs(v) / 1000
-			if k == "Descent" {
-				*to = -*to
-			}
-		}
+	o, err := in.resolve(desc.Get("Ascent"))
+	if err != nil {
+		return err
+	}
+	if v, _ := pdf.Number(o); math.Abs(v) > 300 && math.Abs(v) < 1500 {
+		f.ascent = math.Abs(v) / 1000
+	}
+	if o, err = in.resolve(desc.Get("Descent")); err != nil {
+		return err
+	}
+	if v, _ := pdf.Number(o); v != 0 && math.Abs(v) < 1000 {
+		f.descent = -math.Abs(v) / 1000
 	}
 	return nil
 }

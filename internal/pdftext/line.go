@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -20,76 +21,98 @@ const (
 // A line is a run of glyphs on one baseline in one direction: Text.Glyphs[first:end].
 type line struct {
 	first, end int
-	text       string // NFKC, without what a search passes over
-	from       []int  // of each byte of text the glyph it comes from; nil: text is not made yet
+	text       string  // NFKC, without what a search passes over
+	from       []int32 // of each byte of text the glyph it comes from; nil: text is not made yet
 }
 
-// placed is a glyph in the coordinates of its direction: u along the line, v across it, downwards.
+// A placed glyph is in the coordinates of its direction: u along the line, v across it, downwards.
 type placed struct {
-	Glyph
+	*Glyph
+	direction int // in degrees, counterclockwise
 	u, end, v float64
+}
+
+// place finds the direction of a glyph, to two degrees, so that the lines of a page that was scanned askew stay whole.
+func place(g *Glyph) placed {
+	p := placed{Glyph: g}
+	dx, dy := g.to.x-g.at.x, g.to.y-g.at.y
+	switch {
+	case dy == 0 && dx >= 0:
+		p.u, p.end, p.v = g.at.x, g.to.x, -g.at.y
+		return p
+	default:
+		p.direction = (int(math.Round(math.Atan2(dy, dx)*90/math.Pi))*2 + 360) % 360
+	}
+	sin, cos := math.Sincos(float64(p.direction) * math.Pi / 180)
+	p.u, p.end = g.at.x*cos+g.at.y*sin, g.to.x*cos+g.to.y*sin
+	p.v = g.at.x*sin - g.at.y*cos
+	return p
 }
 
 // arrange puts the glyphs into lines and in reading order: the direction that has most of them first, and in it from above to
 // below and from the beginning of the line to its end. As text of vertical writing runs downwards, its columns follow one
-// another from right to left.
-func (t *Text) arrange(glyphs []Glyph) {
-	directions := map[int][]placed{}
-	for _, g := range glyphs {
-		angle := math.Atan2(g.to.y-g.at.y, g.to.x-g.at.x)
-		if g.to == g.at { // no width
-			angle = 0
+// another from right to left. Scratch is room to work in.
+func (t *Text) arrange(glyphs []Glyph, scratch []placed) []placed {
+	list := scratch[:0]
+	var count [360]int
+	for i := range glyphs {
+		p := place(&glyphs[i])
+		count[p.direction]++
+		list = append(list, p)
+	}
+	slices.SortStableFunc(list, func(a, b placed) int {
+		if a.direction != b.direction {
+			return cmp.Or(cmp.Compare(count[b.direction], count[a.direction]), cmp.Compare(a.direction, b.direction))
 		}
-		degrees := (int(math.Round(angle*90/math.Pi)) * 2) % 360 // to two degrees
-		directions[(degrees+360)%360] = append(directions[(degrees+360)%360], placed{Glyph: g})
-	}
-	var order []int
-	for d := range directions {
-		order = append(order, d)
-	}
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(len(directions[b]), len(directions[a])), cmp.Compare(a, b))
+		return cmp.Compare(a.v, b.v)
 	})
 	t.Glyphs = make([]Glyph, 0, len(glyphs))
-	for _, d := range order {
-		t.addLines(directions[d], d)
-	}
-}
-
-// addLines adds the lines of the glyphs that run in one direction.
-func (t *Text) addLines(list []placed, degrees int) {
-	sin, cos := math.Sincos(float64(degrees) * math.Pi / 180)
-	for i := range list {
-		g := &list[i]
-		g.u, g.end = g.at.x*cos+g.at.y*sin, g.to.x*cos+g.to.y*sin
-		g.v = g.at.x*sin - g.at.y*cos
-	}
-	slices.SortStableFunc(list, func(a, b placed) int { return cmp.Compare(a.v, b.v) })
-	for len(list) > 0 {
+	for rest := list; len(rest) > 0; {
 		n := 1
-		for n < len(list) && list[n].v-list[0].v <= sameLine*min(list[0].size, list[n].size) {
+		for n < len(rest) && rest[n].direction == rest[0].direction && rest[n].v-rest[0].v <= sameLine*min(rest[0].size, rest[n].size) {
 			n++
 		}
-		t.addLine(list[:n])
-		list = list[n:]
+		t.addLine(rest[:n])
+		rest = rest[n:]
 	}
+	return list
 }
 
 // addLine adds the glyphs of one baseline.
 func (t *Text) addLine(list []placed) {
 	slices.SortStableFunc(list, func(a, b placed) int { return cmp.Compare(a.u, b.u) })
-	for _, layer := range layers(list) {
-		first, end := len(t.Glyphs), layer[0].u
-		for _, g := range layer {
-			if g.u-end > newLine*g.size {
-				t.lines = append(t.lines, line{first: first, end: len(t.Glyphs)})
-				first, end = len(t.Glyphs), g.u
-			}
-			end = max(end, g.end)
-			t.Glyphs = append(t.Glyphs, g.Glyph)
-		}
-		t.lines = append(t.lines, line{first: first, end: len(t.Glyphs)})
+	if !overlaps(list) {
+		t.addRun(list)
+		return
 	}
+	for _, layer := range layers(list) {
+		t.addRun(layer)
+	}
+}
+
+// addRun adds glyphs that follow one another.
+func (t *Text) addRun(list []placed) {
+	first, end := len(t.Glyphs), list[0].u
+	for _, g := range list {
+		if g.u-end > newLine*g.size {
+			t.lines = append(t.lines, line{first: first, end: len(t.Glyphs)})
+			first, end = len(t.Glyphs), g.u
+		}
+		end = max(end, g.end)
+		t.Glyphs = append(t.Glyphs, *g.Glyph)
+	}
+	t.lines = append(t.lines, line{first: first, end: len(t.Glyphs)})
+}
+
+// overlaps says whether a glyph may be drawn over another.
+func overlaps(list []placed) bool {
+	for i := 1; i < len(list); i++ {
+		a, b := list[i-1], list[i]
+		if b.u-a.u <= sameGlyph*b.size || b.u-a.end < -overlap*min(a.size, b.size) {
+			return true
+		}
+	}
+	return false
 }
 
 const maxLayers = 4
@@ -143,30 +166,39 @@ func (t *Text) prepare(l *line) {
 	if l.from != nil {
 		return
 	}
-	var all []byte
-	var from []int
+	n := 0
+	for _, g := range t.Glyphs[l.first:l.end] {
+		n += len(g.Text)
+	}
+	all, from := make([]byte, 0, n), make([]int32, 0, n)
 	for i := l.first; i < l.end; i++ {
 		all = append(all, t.Glyphs[i].Text...)
 		for len(from) < len(all) {
-			from = append(from, i)
+			from = append(from, int32(i))
 		}
 	}
-	var text strings.Builder
-	l.from = []int{}
+	if norm.NFKC.IsNormal(all) && !strings.ContainsFunc(string(all), ignored) {
+		l.text, l.from = string(all), from
+		return
+	}
+	text := make([]byte, 0, n+8)
+	l.from = make([]int32, 0, n+8)
 	var it norm.Iter
 	for it.Init(norm.NFKC, all); !it.Done(); {
 		at := it.Pos()
-		for _, r := range string(it.Next()) {
-			if !ignored(r) {
-				n := text.Len()
-				text.WriteRune(r)
-				for ; n < text.Len(); n++ {
-					l.from = append(l.from, from[at])
-				}
+		for part := it.Next(); len(part) > 0; {
+			r, k := utf8.DecodeRune(part)
+			part = part[k:]
+			if ignored(r) {
+				continue
+			}
+			text = utf8.AppendRune(text, r)
+			for len(l.from) < len(text) {
+				l.from = append(l.from, from[at])
 			}
 		}
 	}
-	l.text = text.String()
+	l.text = string(text)
 }
 
 // Find gives the places where a phrase stands on one line, in reading order. White space and what Unicode calls compatibility
@@ -186,7 +218,7 @@ func (t *Text) Find(phrase string) []Match {
 				break
 			}
 			at += k
-			found = append(found, t.match(l.from[at], l.from[at+len(want)-1]))
+			found = append(found, t.match(int(l.from[at]), int(l.from[at+len(want)-1])))
 			at += len(want)
 		}
 	}

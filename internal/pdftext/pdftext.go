@@ -51,13 +51,13 @@ type Glyph struct {
 
 type point struct{ x, y float64 }
 
-// A Text is what one page says.
+// A Text is what one page says. It must not be used concurrently.
 type Text struct {
-	Number int       // of the page, 1 the first
-	Page   *pdf.Page //
-	Glyphs []Glyph   // line by line, in reading order
-	Err    error     // what part of the page could not be read; nil: none
-	lines  []line    // in reading order
+	Number int // of the page, 1 the first
+	Page   *pdf.Page
+	Glyphs []Glyph // line by line, in reading order
+	Err    error   // what part of the page could not be read; nil: none
+	lines  []line  // in reading order
 }
 
 // A Match is a piece of text that was found.
@@ -75,6 +75,9 @@ type Reader struct {
 	f     *pdf.File
 	fonts map[pdf.Ref]*font
 	work  int64 // left for all pages
+
+	glyphs []Glyph // room to work in
+	placed []placed
 }
 
 func New(f *pdf.File) *Reader {
@@ -88,15 +91,16 @@ func (r *Reader) Page(ctx context.Context, n int) (*Text, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &interpreter{r: r, ctx: ctx, page: p, work: min(maxPageWork, r.work)}
+	in := &interpreter{r: r, ctx: ctx, page: p, work: min(maxPageWork, r.work), glyphs: r.glyphs[:0]}
 	given := in.work
 	err = in.run()
 	r.work -= given - in.work
+	r.glyphs = in.glyphs
 	if err != nil {
 		return nil, fmt.Errorf("text of page %d: %w", n, err)
 	}
 	t := &Text{Number: n, Page: p, Err: in.damage}
-	t.arrange(in.glyphs)
+	r.placed = t.arrange(in.glyphs, r.placed)
 	return t, nil
 }
 

@@ -43,20 +43,23 @@ func (in *interpreter) later(cid, desc *pdf.Dict) func(*interpreter) *program {
 		if p != nil {
 			return p
 		}
-		p = &program{}
 		q, err := in.fontProgram(desc)
-		if err == nil && q != nil {
-			p = q
-			var o pdf.Object
-			o, err = in.resolve(cid.Get("CIDToGIDMap"))
-			if s, ok := o.(*pdf.Stream); ok && err == nil {
-				p.toGID, err = in.data(s, "CIDToGIDMap")
-			}
+		if q == nil {
+			q = &program{}
 		}
-		if err != nil && in.failed == nil {
+		var o pdf.Object
+		if err == nil {
+			o, err = in.resolve(cid.Get("CIDToGIDMap"))
+		}
+		if s, ok := o.(*pdf.Stream); ok && err == nil {
+			q.toGID, err = in.data(s, "CIDToGIDMap")
+		}
+		if err == nil {
+			p = q
+		} else if in.failed == nil {
 			in.failed = err
 		}
-		return p
+		return q
 	}
 }
 
