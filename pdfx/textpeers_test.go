@@ -17,8 +17,8 @@ import (
 	"github.com/courtseal/courtseal/pdfx"
 )
 
-// judgment is a document for LibreOffice with the paragraphs of a judgment in several fonts, the third on a new page.
-func judgment(fonts []string) string {
+// inFonts is a document for LibreOffice with the paragraphs of a judgment in several fonts, the third on a new page.
+func inFonts(fonts []string) string {
 	var styles, body strings.Builder
 	for i, f := range fonts {
 		page := ""
@@ -47,7 +47,7 @@ func judgment(fonts []string) string {
 func TestTextLibreOffice(t *testing.T) {
 	soffice, gs := tool(t, "soffice"), tool(t, "gs")
 	dir := t.TempDir()
-	in := write(t, "judgment.fodt", []byte(judgment([]string{"Noto Serif CJK SC", "Noto Sans CJK SC", "WenQuanYi Zen Hei", "AR PL UMing CN"})))
+	in := write(t, "judgment.fodt", []byte(inFonts([]string{"Noto Serif CJK SC", "Noto Sans CJK SC", "WenQuanYi Zen Hei", "AR PL UMing CN"})))
 	cmd := exec.Command(soffice, "-env:UserInstallation=file://"+filepath.Join(dir, "profile"), "--headless", "--convert-to", "pdf:writer_pdf_Export", "--outdir", dir, in)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("soffice: %v\n%s", err, out)
