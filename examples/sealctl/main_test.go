@@ -356,3 +356,14 @@ func TestChinese(t *testing.T) {
 		}
 	}
 }
+
+// Of two hints for one error, nobody would see the second.
+func TestHints(t *testing.T) {
+	for i, h := range hints {
+		for _, earlier := range hints[:i] {
+			if errors.Is(h.err, earlier.err) {
+				t.Errorf("%v: %s, and %s", h.err, earlier.zh, h.zh)
+			}
+		}
+	}
+}

@@ -65,7 +65,7 @@ const (
 type Outcome struct {
 	In, Out string
 	Status  Status
-	ID      string       // of the Act; empty where nothing was signed
+	ID      string       // of the Act; empty where the signer was not asked
 	Result  *pdfx.Result // Done only
 	Err     error        // Failed only
 }
@@ -79,12 +79,19 @@ const ahead = 256
 // (*keydev.Error), which would fail every file after it and, where it is a wrong PIN, lock the device. Files that are
 // being sealed are finished first, and there is no Outcome of a file that was not begun.
 //
-// The first file is sealed alone, so that a PIN is asked for once.
+// Until a first file is sealed, one key is asked at a time, so that a PIN is asked for once, and a wrong one tried once.
 func (j *Job) Run(ctx context.Context, files []string, report func(Outcome)) error {
 	if err := distinct(files); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(j.Dir, 0o777); err != nil {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	dir, err := filepath.Abs(j.Dir)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
 	work, leave, err := enter(j.Dir)
@@ -92,26 +99,9 @@ func (j *Job) Run(ctx context.Context, files []string, report func(Outcome)) err
 		return err
 	}
 	defer leave()
-	dir, err := filepath.Abs(j.Dir)
-	if err != nil {
-		return err
-	}
-	r := &run{Job: j, work: work, dir: dir}
-	for len(files) > 0 {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		o := r.file(ctx, files[0])
-		files = files[1:]
-		report(o)
-		if hopeless(o.Err) {
-			return o.Err
-		}
-		if o.Status == Done {
-			return r.together(ctx, files, report)
-		}
-	}
-	return nil
+	r := &run{Job: j, work: work, dir: dir, gate: make(chan struct{}, 1)}
+	r.gate <- struct{}{}
+	return r.all(ctx, files, report)
 }
 
 // hopeless: no other file will fare better.
@@ -138,6 +128,8 @@ type run struct {
 	work  string // the folder of files on their way
 	dir   string // Dir in full, for ids
 	begun atomic.Int64
+	gate  chan struct{} // one token for who may sign; closed once a file was sealed
+	stop  context.CancelCauseFunc
 }
 
 // A ticket is a file on its way.
@@ -146,10 +138,9 @@ type ticket struct {
 	done chan Outcome
 }
 
-// together seals files with all workers.
-func (r *run) together(ctx context.Context, files []string, report func(Outcome)) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
+func (r *run) all(ctx context.Context, files []string, report func(Outcome)) error {
+	ctx, r.stop = context.WithCancelCause(ctx)
+	defer r.stop(nil)
 	todo, order := make(chan ticket), make(chan ticket, ahead)
 	go func() {
 		defer close(order)
@@ -171,38 +162,35 @@ func (r *run) together(ctx context.Context, files []string, report func(Outcome)
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	var all sync.WaitGroup
+	var working sync.WaitGroup
 	for range workers {
-		all.Go(func() {
+		working.Go(func() {
 			for t := range todo {
-				o := r.file(ctx, t.in)
-				if hopeless(o.Err) {
-					stop(o.Err)
-				}
-				t.done <- o
+				t.done <- r.file(ctx, t.in)
 			}
 		})
 	}
 	told := 0
 	for t := range order {
-		report(<-t.done)
-		told++
+		if o := <-t.done; o.Status != "" {
+			report(o)
+			told++
+		}
 	}
-	all.Wait()
+	working.Wait()
 	if told < len(files) {
 		return context.Cause(ctx)
 	}
 	return nil
 }
 
-// file seals one file, which is finished even if ctx ends meanwhile.
+// file seals one file. An Outcome without Status: ctx ended before it was begun.
 func (r *run) file(ctx context.Context, in string) Outcome {
-	ctx = context.WithoutCancel(ctx)
 	o := Outcome{In: in, Out: filepath.Join(r.Dir, filepath.Base(in)), Status: Failed}
 	_, err := os.Lstat(o.Out)
 	switch {
 	case err == nil:
-		if o.Err = r.sealed(ctx, o.Out, in); o.Err == nil {
+		if o.Err = r.sealed(context.WithoutCancel(ctx), o.Out, in); o.Err == nil {
 			o.Status = Skipped
 		}
 		return o
@@ -210,25 +198,51 @@ func (r *run) file(ctx context.Context, in string) Outcome {
 		o.Err = err
 		return o
 	}
+	if _, alone := <-r.gate; alone {
+		if ctx.Err() != nil {
+			o.Status = ""
+			r.gate <- struct{}{}
+			return o
+		}
+		defer func() {
+			if o.Err == nil {
+				close(r.gate)
+			} else {
+				r.gate <- struct{}{}
+			}
+		}()
+	}
+	o.Result, o.ID, o.Err = r.seal(context.WithoutCancel(ctx), o.Out, in)
+	if o.Err == nil {
+		o.Status = Done
+	}
+	if hopeless(o.Err) {
+		r.stop(o.Err) // before another one may sign
+	}
+	return o
+}
+
+// seal seals a file, which is finished even if the job ends meanwhile.
+func (r *run) seal(ctx context.Context, out, in string) (*pdfx.Result, string, error) {
 	options := r.Options
 	options.Document = in
 	s := &identified{Signer: r.Signer, job: r.Name, out: filepath.Join(r.dir, filepath.Base(in))}
 	whole := filepath.Join(r.work, strconv.FormatInt(r.begun.Add(1), 10))
-	if o.Result, o.Err = pdfx.SignFile(ctx, whole, in, s, options); o.Err != nil {
-		return o
+	result, err := pdfx.SignFile(ctx, whole, in, s, options)
+	if err == nil {
+		err = r.place(out, whole)
 	}
-	o.ID = s.id
-	if o.Err = r.place(o.Out, whole); o.Err != nil {
-		o.Result = nil
-		return o
+	if err != nil {
+		return nil, s.id, err
 	}
-	o.Status = Done
-	return o
+	return result, s.id, nil
 }
+
+var link = os.Link
 
 // place gives a whole file its name, unless something has it.
 func (r *run) place(out, whole string) error {
-	err := os.Link(whole, out)
+	err := link(whole, out)
 	switch {
 	case err == nil:
 		err = os.Remove(whole)

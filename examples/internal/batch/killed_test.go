@@ -1,9 +1,11 @@
 package batch_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -39,6 +41,9 @@ func child(d desk) error {
 	}
 	var failed error
 	if err := j.Run(context.Background(), files, func(o batch.Outcome) {
+		if o.Status == batch.Done {
+			fmt.Println(o.In)
+		}
 		if o.Err != nil {
 			failed = fmt.Errorf("%s: %w", o.In, o.Err)
 		}
@@ -62,32 +67,30 @@ func TestKilled(t *testing.T) {
 	files := d.files(t, n, 500)
 	out := filepath.Join(d.dir, "out")
 	before := map[string][]byte{}
-	took := time.Duration(0)
 	for round, killed := 0, 0; ; round++ {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), "COURTSEAL_BATCH="+d.dir)
 		var msg bytes.Buffer
 		cmd.Stderr = &msg
-		began := time.Now()
+		said, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		wait := make(chan error, 1)
-		go func() { wait <- cmd.Wait() }()
-		limit := time.Minute
 		if killed < kills {
-			limit = 20*time.Millisecond + rand.N(max(took, 500*time.Millisecond)/4)
-		}
-		var err error
-		select {
-		case err = <-wait:
-			if err != nil {
-				t.Fatalf("round %d: %v: %s", round, err, &msg)
+			if rand.N(4) > 0 { // in the midst of sealing; else at any time from its start
+				lines := bufio.NewScanner(said)
+				for n := rand.N(2 * len(files) / kills); n >= 0 && lines.Scan(); n-- {
+				}
 			}
-		case <-time.After(limit):
-			cmd.Process.Kill()
-			if err = <-wait; err != nil {
-				killed++
+			time.AfterFunc(rand.N(5*time.Millisecond), func() { cmd.Process.Kill() })
+		}
+		io.Copy(io.Discard, said)
+		if err = cmd.Wait(); err != nil {
+			if killed++; killed > kills || msg.Len() > 0 {
+				t.Fatalf("round %d: %v: %s", round, err, &msg)
 			}
 		}
 		now := results(t, out)
@@ -98,10 +101,9 @@ func TestKilled(t *testing.T) {
 		}
 		before = now
 		if err != nil {
-			t.Logf("killed after %v with %d files done", time.Since(began), len(now))
+			t.Logf("killed with %d files done", len(now))
 			continue
 		}
-		took = max(took, time.Since(began))
 		d.checkWhole(t, files)
 		checkPDFSig(t, out, len(files), kills)
 		if killed >= kills || t.Failed() {
