@@ -238,23 +238,36 @@ func (r *run) seal(ctx context.Context, out, in string) (*pdfx.Result, string, e
 	return result, s.id, nil
 }
 
-var link = os.Link
+// moves are the ways to give a file a name that nothing has yet, the better first. Not every system and not every file
+// system knows each.
+var moves = []func(from, to string) error{renameNew, linkNew}
+
+func linkNew(from, to string) error {
+	if err := os.Link(from, to); err != nil {
+		return err
+	}
+	return os.Remove(from)
+}
 
 // place gives a whole file its name, unless something has it.
 func (r *run) place(out, whole string) error {
-	err := link(whole, out)
+	err := errors.ErrUnsupported
+	for _, move := range moves {
+		if err = move(whole, out); err == nil || errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		if _, err = os.Lstat(out); err == nil {
+			err = fs.ErrExist
+		} else {
+			err = os.Rename(whole, out)
+		}
+	}
 	switch {
-	case err == nil:
-		err = os.Remove(whole)
 	case errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("%w: %s", ErrOther, out)
-	default: // a file system without links
-		if _, err = os.Lstat(out); err == nil {
-			return fmt.Errorf("%w: %s", ErrOther, out)
-		}
-		err = os.Rename(whole, out)
-	}
-	if err == nil && r.Options.Sync {
+	case err == nil && r.Options.Sync:
 		return syncFolder(r.Dir)
 	}
 	return err

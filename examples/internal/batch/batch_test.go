@@ -323,33 +323,25 @@ func TestFolder(t *testing.T) {
 	}
 }
 
-// Where a file system has no links, results are renamed, and nothing is overwritten all the same.
-func TestNoLinks(t *testing.T) {
-	defer batch.SetLink(func(from, to string) error {
-		return &os.LinkError{Op: "link", Old: from, New: to, Err: errors.ErrUnsupported}
-	})()
-	d := newDesk(t)
-	files := d.files(t, 5, 1000)
-	if told, err := run(t.Context(), d.mustJob(t, sign.CMS), files); err != nil || statuses(told) != "ok ok ok ok ok" {
-		t.Error(statuses(told), err)
-	}
-	d.checkWhole(t, files)
-}
-
-// A file that appears while its namesake is sealed stays.
-func TestRace(t *testing.T) {
-	for _, links := range []bool{true, false} {
-		if !links {
-			defer batch.SetLink(func(string, string) error { return errors.ErrUnsupported })()
-		}
-		d := newDesk(t)
-		files := d.files(t, 1, 1000)
-		out := filepath.Join(d.dir, "out", filepath.Base(files[0]))
-		j := d.jobWith(t, func() error { write(t, out, []byte("mine")); return nil })
-		told, err := run(t.Context(), j, files)
-		if err != nil || statuses(told) != "fail" || !errors.Is(told[0].Err, batch.ErrOther) || string(read(t, out)) != "mine" {
-			t.Errorf("%+v, %v", told, err)
-		}
+// Whatever a file system knows of, results appear, and a file that comes there while its namesake is sealed stays.
+func TestPlace(t *testing.T) {
+	for without := range batch.Moves + 1 {
+		t.Run(fmt.Sprint("without ", without), func(t *testing.T) {
+			defer batch.LeaveMoves(without)()
+			d := newDesk(t)
+			files := d.files(t, 5, 1000)
+			out := filepath.Join(d.dir, "out", filepath.Base(files[0]))
+			j := d.jobWith(t, func() error { write(t, out, []byte("mine")); return nil })
+			told, err := run(t.Context(), j, files[:1])
+			if err != nil || statuses(told) != "fail" || !errors.Is(told[0].Err, batch.ErrOther) || string(read(t, out)) != "mine" {
+				t.Errorf("%+v, %v", told, err)
+			}
+			os.Remove(out)
+			if told, err := run(t.Context(), d.mustJob(t, sign.CMS), files); err != nil || statuses(told) != "ok ok ok ok ok" {
+				t.Error(statuses(told), err)
+			}
+			d.checkWhole(t, files)
+		})
 	}
 }
 
