@@ -28,8 +28,38 @@
 // propertyInfo as "ByteRange=[0 b c d]".
 //
 // The seal has its true size: the picture's millimetres, upright on the page as it is seen, whatever /Rotate, /CropBox and
-// /UserUnit say. Places are millimetres from the top left corner of the page as it is seen to the seal's centre. A seal that
-// reaches over the edge is placed and noted. Several places in one call are one signature field with several widgets.
+// /UserUnit say. Text beside it is drawn as shapes: no font is embedded, and every reader shows the same.
+//
+// # Where a seal is shown
+//
+// All places of one call are one signature, a field with a widget for each. [Options].At gives them in millimetres from the top
+// left corner of the page as it is seen; a seal that reaches over the edge is placed and noted.
+//
+//   - Keyword finds a text, in whatever pieces and encoding the page draws it, and lays the seal's centre on its middle. A text
+//     that stands more than once is [ErrPlace] until Occurrence says which is meant: nothing is guessed.
+//   - DateLine finds the date of the signature block, the last line that is a date and nothing else, and stands over it, centred,
+//     so that the seal's lower arc lies over the date (骑年盖月). It rises or sinks by a few millimetres where it would cover
+//     other text, and notes what it covers all the same.
+//   - Straddle cuts the seal into strips at the edges of the pages (骑缝章): fanned out, they show it whole. A document of one page
+//     shows the whole seal at its edge.
+//   - Field fills an empty signature field that is there, with the seal as large as the field allows.
+//
+// Places that are found give way to seals that are there: the new one stands in a row with them, a millimetre apart, to the left
+// first; a straddle seal moves along the edge. Given places do not; a touch is noted. [FindText] and [FindDate] tell the places
+// without sealing.
+//
+// # Certification and locks
+//
+// Certify makes the signature a certification (DocMDP); it must be the first of the file ([ErrSigned]). A reserved Field can be
+// signed later; a further field is noted, because some readers call it a violation. Lock forbids later changes: of the whole
+// document, so that this package refuses any further seal ([ErrLocked]), or of the fields named. The locks and certifications of
+// others are obeyed alike, and package verify judges by them.
+//
+// # Prepare here, sign there, commit elsewhere
+//
+// [Pending.MarshalBinary] gives what one process prepared to another one: the update, the digests, and nothing of the file. The
+// file must be there again for [Pending.Commit], which compares it with what was prepared: [ErrOtherFile]. The state is as
+// trusted as whoever kept it; a part of it that was changed is [ErrState], as far as what was signed would not be what is written.
 //
 // # Where text stands
 //
@@ -44,8 +74,20 @@
 // # What is refused, and what is noted
 //
 // A damaged file, whose cross-reference must be rebuilt to read it, is [ErrDamaged] unless [Options].Repair asks for it: then the
-// update carries a new cross-reference of the whole file. A file certified against any change (DocMDP, P 1) is [ErrCertified]. An
-// encrypted file is sealed with its password (or the empty one) and stays encrypted; its permission bits are noted and not
-// obeyed, because they bind the reader's program and not the court. Notes are in [Result]: overhang, permissions, certified,
-// repaired, xfa, and those of the value.
+// update carries a new cross-reference of the whole file. A file certified against any change (DocMDP, P 1) is [ErrCertified],
+// one that an earlier signature locks [ErrLocked]. An encrypted file is sealed with its password (or the empty one) and stays encrypted; its permission bits are noted and not
+// obeyed, because they bind the reader's program and not the court.
+//
+// The notes in [Result] have these codes, and those of the value:
+//
+//   - certified, locked: some readers call a further field a violation of an earlier signature
+//   - in-row: a seal stands there already, and the new one stands beside it
+//   - invisible-field, not-printed, scaled: the field that was filled shows the seal not at all, not on paper, or smaller
+//   - overhang, overlap: the seal reaches over the edge of the page, or touches another one
+//   - over-text: the seal on the date covers other text
+//   - permissions: the file's permission bits were not obeyed
+//   - repaired: the file was damaged
+//   - seed-value: the field that was filled asks for more than was looked at
+//   - text-unread: part of a page's text could not be read and was not searched
+//   - xfa: a reader that shows the XFA form may not show the seal
 package pdfx
