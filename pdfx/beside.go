@@ -30,13 +30,13 @@ func (pl *planner) texts(p sign.Profile, o Options) (t texts, err error) {
 	}
 	if o.Remark != "" {
 		if t.remark, err = appearance.SetText(o.Remark, style); err != nil {
-			return t, fmt.Errorf("Remark: %w", err)
+			return t, fmt.Errorf("remark: %w", err)
 		}
 	}
 	if o.Text {
 		style.Size, style.Width = lineSize, lineWidth*appearance.MM
 		if t.line, err = appearance.SetText(pl.who(p, o), style); err != nil {
-			return t, fmt.Errorf("Text: %w", err)
+			return t, fmt.Errorf("text below the seal: %w", err)
 		}
 	}
 	return t, nil

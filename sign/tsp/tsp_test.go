@@ -262,7 +262,7 @@ func TestAuthorityFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if response, err = lost.Respond(ctx, r.Bytes()); !errors.Is(err, &StatusError{Status: "rejection", Failures: []string{"timeNotAvailable"}}) {
+	if _, err := lost.Respond(ctx, r.Bytes()); !errors.Is(err, &StatusError{Status: "rejection", Failures: []string{"timeNotAvailable"}}) {
 		t.Error(err)
 	}
 	if _, err := lost.Timestamp(ctx, sign.SM3, text); !errors.Is(err, sign.ErrMissingSum) {
