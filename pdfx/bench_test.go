@@ -182,3 +182,35 @@ func BenchmarkManyObjects(b *testing.B) {
 		})
 	}
 }
+
+// What it costs to find the place: the floor seals the same file at a place that is given. A straddle seal over 1,000 pages has no
+// such floor; its time is to be read for each page.
+func BenchmarkPlaces(b *testing.B) {
+	s := courtSeal(b, sign.CMS)
+	thousand := filepath.Join(b.TempDir(), "thousand.pdf")
+	if err := os.WriteFile(thousand, manyPages(table, 1000, a4, nil), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	dst := thousand + ".out"
+	for _, c := range []struct {
+		name, src string
+		o         pdfx.Options
+	}{
+		{"date line", judgment, pdfx.Options{DateLine: true}},
+		{"keyword", judgment, pdfx.Options{Keyword: &pdfx.Keyword{Text: "人民陪审员", Occurrence: -1}}},
+		{"straddle of 3", judgment, pdfx.Options{Straddle: &pdfx.Straddle{}}},
+		{"straddle of 1000", thousand, pdfx.Options{Straddle: &pdfx.Straddle{}}},
+		{"text", judgment, pdfx.Options{At: []pdfx.At{{1, 60, 60}}, Text: true, Name: "张三", Reason: "判决书"}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			c.o.Now = clock
+			compare(b, func() error {
+				_, err := pdfx.SignFile(context.Background(), dst, c.src, s, pdfx.Options{Now: clock, At: []pdfx.At{{1, 60, 60}}})
+				return err
+			}, func() error {
+				_, err := pdfx.SignFile(context.Background(), dst, c.src, s, c.o)
+				return err
+			})
+		})
+	}
+}
