@@ -131,13 +131,17 @@ var madeFiles = []made{
 	{name: "KSCms-UHC-H", font: of("Korea1", "KSCms-UHC-H", "/W [1 95 500]"), content: "BT /F1 12 Tf 100 700 Td " + hexOf("EUCKR", "A1 서울법원") + " Tj ET",
 		want: []string{"A1", "서울법원"}},
 	{name: "standard font", font: "<< /Type /Font /Subtype /Type1 /BaseFont /Times-Roman /Encoding /WinAnsiEncoding >>",
-		content: "BT /F1 12 Tf 100 700 Td (Judgment of \311v\352que) Tj ET", want: []string{"Judgment", "of", "Évêque"}},
+		content: "BT /F1 12 Tf 100 700 Td (Judgment\2267\205 of \311v\352que) Tj ET", want: []string{"Judgment–7…", "of", "Évêque"}},
 	{name: "standard font with differences", font: "<< /Type /Font /Subtype /Type1 /BaseFont /Courier-Bold /Encoding << /Differences [65 /Eacute /fi /Agrave] >> >>",
 		content: "BT /F1 12 Tf 100 700 Td (court ABC) Tj ET", want: []string{"court", "ÉfiÀ"}},
 	{name: "Type 3", font: "<< /Type /Font /Subtype /Type3 /FontBBox [0 -200 1000 800] /FontMatrix [0.001 0 0 0.001 0 0] /CharProcs << /a 6 0 R >> " +
 		"/Encoding << /Differences [1 /a /a] >> /FirstChar 1 /LastChar 2 /Widths [1000 700] /ToUnicode 7 0 R /Resources << >> >>",
 		content: "BT /F1 14 Tf 100 700 Td <010201> Tj ET", want: []string{"示例示"}, judge: ink,
 		more: []string{stream("", "1000 0 0 0 900 800 d1 0 0 900 800 re f"), stream("", toUnicode("示例"))}},
+	{name: "Type 3, upside down", font: "<< /Type /Font /Subtype /Type3 /FontBBox [0 -800 1000 200] /FontMatrix [0.001 0 0 -0.001 0 0] /CharProcs << /a 6 0 R >> " +
+		"/Encoding << /Differences [1 /a /a] >> /FirstChar 1 /LastChar 2 /Widths [1000 700] /ToUnicode 7 0 R /Resources << >> >>",
+		content: "1 0 0 -1 0 842 cm BT /F1 14 Tf 100 140 Td <010201> Tj ET", want: []string{"示例示"}, judge: ink,
+		more: []string{stream("", "1000 0 0 -800 900 0 d1 0 -800 900 800 re f"), stream("", toUnicode("示例"))}},
 	{name: "GBK2K-H", font: notEmbedded("GBK2K-H", "/W [1 95 500]"), content: "BT /F1 12 Tf 100 700 Td " + hexOf("GBK", "x 镕 "+court) + " Tj ET",
 		want: []string{"镕", court}},
 	{name: "UniGB-UCS2-H", font: notEmbedded("UniGB-UCS2-H", "/W [1 95 500]"), content: "BT /F1 12 Tf 100 700 Td " + hexOf("UTF16", "第12号 "+court) + " Tj ET",

@@ -227,8 +227,8 @@ func (in *interpreter) widths(f *font, d, desc *pdf.Dict, names *[256]string) er
 		if err != nil {
 			return err
 		}
-		scale = math.Abs(m[0])
-		if err := in.type3Height(f, d, math.Abs(m[3])); err != nil {
+		scale = m[0]
+		if err := in.type3Height(f, d, m[3]); err != nil {
 			return err
 		}
 	}
@@ -264,14 +264,17 @@ func (in *interpreter) widths(f *font, d, desc *pdf.Dict, names *[256]string) er
 	return nil
 }
 
-// type3Height takes the height of a Type 3 font from its box.
+// type3Height takes the height of a Type 3 font from its box. Some have their glyphs upside down, and text turned over.
 func (in *interpreter) type3Height(f *font, d *pdf.Dict, scale float64) error {
+	if scale < 0 {
+		f.ascent, f.descent = -f.descent, -f.ascent
+	}
 	box, err := in.floats(d.Get("FontBBox"))
 	if err != nil || len(box) != 4 {
 		return err
 	}
-	low, high := min(box[1], box[3])*scale, max(box[1], box[3])*scale
-	if high > 0.1 && high < 3 && low > -3 && low <= 0 {
+	low, high := min(box[1]*scale, box[3]*scale), max(box[1]*scale, box[3]*scale)
+	if high-low > 0.1 && high < 3 && low > -3 {
 		f.ascent, f.descent = high, low
 	}
 	return nil

@@ -167,8 +167,9 @@ func symbolEncoding(font string) *[256]string {
 				t[c+i] = string(r)
 			}
 		}
-		for c := 0xa1; c < 256; c++ {
-			t[c] = ""
+		clear(t[0xa1:])
+		for i, r := range []rune("ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…") {
+			t[0xa1+i] = string(r)
 		}
 	default:
 		return nil

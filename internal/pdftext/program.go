@@ -9,7 +9,8 @@ import (
 
 // A program is what an embedded font program tells of its glyphs.
 type program struct {
-	glyphs map[uint32]string // by glyph index
+	runes  map[uint32]rune   // by glyph index, what its cmap tells
+	glyphs map[uint32]string // the same, what names of glyphs tell
 	cids   map[uint32]uint32 // CID to glyph index, of a CID-keyed CFF; nil: they are the same
 	toGID  []byte            // CIDToGIDMap; nil: Identity
 	codes  *[256]string      // the built-in encoding of a simple font; nil: it has none
@@ -30,8 +31,13 @@ func (p *program) text(cid uint32) string {
 			return ""
 		}
 	}
-	if gid == 0 {
-		return ""
+	return p.meaning(gid)
+}
+
+// meaning is what a glyph stands for; empty: unknown.
+func (p *program) meaning(gid uint32) string {
+	if r := p.runes[gid]; r != 0 && gid != 0 {
+		return string(r)
 	}
 	return p.glyphs[gid]
 }

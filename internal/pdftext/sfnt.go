@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/courtseal/courtseal/internal/pdf"
 )
@@ -77,44 +78,39 @@ func parseSFNT(b []byte) (*program, error) {
 			return nil, err
 		}
 	}
-	if p.glyphs == nil {
-		p.glyphs = map[uint32]string{}
-	}
+	p.runes = map[uint32]rune{}
 	cmap := r.table("cmap")
 	var symbols reader
 	left := 8 * maxGlyphs // mappings
+	read := map[uint32]bool{}
 	for i := range min(cmap.u16(2), 32) {
 		at := 4 + 8*i
 		platform, kind := cmap.u16(at), cmap.u16(at+2)
-		sub := cmap.part(cmap.u32(at+4), 1<<31)
+		offset := cmap.u32(at + 4)
+		sub := cmap.part(offset, 1<<31)
 		switch {
+		case read[offset]: // one table for several platforms
 		case platform == 0 && kind != 5, platform == 3 && (kind == 1 || kind == 10):
+			read[offset] = true
 			eachMapping(sub, &left, func(code, gid uint32) {
-				if text := runeText(code); text != "" && (p.glyphs[gid] == "" || text < p.glyphs[gid]) {
-					p.glyphs[gid] = text
+				r := rune(code)
+				if old := p.runes[gid]; code >= ' ' && code <= utf8.MaxRune && utf8.ValidRune(r) && (old == 0 || r < old) {
+					p.runes[gid] = r
 				}
 			})
 		case platform == 3 && kind == 0, platform == 1 && kind == 0 && symbols == nil:
 			symbols = sub
 		}
 	}
-	if symbols != nil && p.codes == nil && len(p.glyphs) > 0 {
+	if symbols != nil && p.codes == nil && len(p.runes) > 0 {
 		p.codes = &[256]string{}
 		eachMapping(symbols, &left, func(code, gid uint32) {
 			if code < 256 || code>>8 == 0xf0 {
-				p.codes[code&0xff] = p.glyphs[gid]
+				p.codes[code&0xff] = p.meaning(gid)
 			}
 		})
 	}
 	return p, nil
-}
-
-// runeText is the text of one code point; empty: none.
-func runeText(code uint32) string {
-	if code < ' ' || code > 0x10ffff || code >= 0xd800 && code < 0xe000 {
-		return ""
-	}
-	return string(rune(code))
 }
 
 // eachMapping calls f for the codes of a cmap subtable of format 0, 4, 6, 10 or 12 that have a glyph, until none are left to

@@ -2,12 +2,13 @@ package pdftext
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
 
 // Widths of the standard fonts (ISO 32000-2, 9.6.2.2) for ASCII, in thousandths of an em. A letter with an accent is as wide as
-// the letter; everything else is taken to be as wide as a digit, but dashes and the ellipsis. Other fonts without widths, which
+// the letter; what is not listed is taken to be as wide as a digit. Other fonts without widths, which
 // the standard does not allow, are measured as Helvetica or, by their names, as what they resemble.
 type metrics struct {
 	ascii           *[95]uint16 // nil: every character has the width of a typewriter
@@ -49,18 +50,27 @@ func (m metrics) of(text string) float64 {
 	if m.ascii == nil {
 		return 0.6
 	}
-	for _, r := range norm.NFD.String(text) {
-		switch {
-		case r >= ' ' && r <= '~':
-			return float64(m.ascii[r-' ']) / 1000
-		case r == '—' || r == '…':
-			return 1
-		case r == '‘' || r == '’':
-			return float64(m.ascii[','-' ']) / 1000
-		}
-		break
+	r, _ := utf8.DecodeRuneInString(text)
+	if w, ok := others[r]; ok {
+		return float64(w[m.column()]) / 1000
 	}
-	return float64(m.ascii['0'-' ']) / 1000
+	r, _ = utf8.DecodeRuneInString(norm.NFD.String(text)) // a letter without its accent
+	if r < ' ' || r > '~' {
+		r = '0'
+	}
+	return float64(m.ascii[r-' ']) / 1000
+}
+
+func (m metrics) column() int {
+	switch m.ascii {
+	case &sans:
+		return 0
+	case &sansBold:
+		return 1
+	case &serif, &serifItalic:
+		return 2
+	}
+	return 3
 }
 
 var (
@@ -107,3 +117,16 @@ var (
 		220, 348, 570,
 	}
 )
+
+// others are the widths of further characters, in sans, sans bold, serif (and italic) and serif bold.
+var others = map[rune][4]uint16{
+	'•': {350, 350, 350, 350}, '“': {333, 500, 444, 500}, '”': {333, 500, 444, 500}, '„': {333, 500, 444, 500}, '‘': {222,
+		278, 333, 333}, '’': {222, 278, 333, 333}, '©': {737, 737, 760, 747}, '®': {737, 737, 760, 747}, '™': {1000, 1000,
+		980, 1000}, '¶': {537, 556, 453, 540}, 'ß': {611, 611, 500, 556}, 'Æ': {1000, 1000, 889, 1000}, 'æ': {889, 889, 667,
+		722}, 'Ø': {778, 778, 722, 778}, 'ø': {611, 611, 500, 500}, 'Œ': {1000, 1000, 889, 1000}, 'œ': {944, 944, 722, 722},
+	'ﬁ': {500, 611, 556, 556}, 'ﬂ': {500, 611, 556, 556}, '°': {400, 400, 400, 400}, '‹': {333, 333, 333, 333}, '›': {333,
+		333, 333, 333}, '·': {278, 278, 250, 250}, '†': {556, 556, 500, 500}, 'Ł': {556, 611, 611, 667}, 'ł': {222, 278, 278,
+		278}, 'ı': {278, 278, 278, 278}, '−': {584, 584, 564, 570}, '×': {584, 584, 564, 570}, '±': {584, 584, 564, 570}, '÷': {584, 584, 564, 570}, '¼': {834, 834, 750, 750}, '½': {834, 834, 750, 750}, '¾': {834, 834, 750, 750}, '¹': {333, 333,
+		300, 300}, '²': {333, 333, 300, 300}, '³': {333, 333, 300, 300}, '‰': {1000, 1000, 1000, 1000}, '…': {1000, 1000,
+		1000, 1000}, '—': {1000, 1000, 1000, 1000},
+}
