@@ -233,14 +233,13 @@ func (pl *planner) print(e *pdf.Edit, d *pdf.Dict) error {
 	if err != nil {
 		return err
 	}
-	const printed, hidden, noView = 1 << 2, 1 << 1, 1 << 5
 	flags, _ := o.(int64)
 	switch {
-	case flags&(printed|hidden|noView) == printed:
+	case flags&(printed|hidden) == printed:
 	case pl.signed:
 		pl.note("not-printed", "the field %q is hidden or not printed (/F %d)", pl.field, flags)
 	default:
-		e.Set(d, "F", strconv.AppendInt(nil, flags&^(hidden|noView)|printed, 10))
+		e.Set(d, "F", strconv.AppendInt(nil, flags&^hidden|printed, 10))
 	}
 	return nil
 }

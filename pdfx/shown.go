@@ -56,8 +56,11 @@ func ShownOn(src io.ReaderAt, size int64, o Options) ([][]int, error) {
 	return pages, nil
 }
 
-// hidden: /F says that a widget is not shown (Hidden, NoView).
-const hidden = 1<<1 | 1<<5
+// Bits of /F of a widget.
+const (
+	hidden  = 1<<1 | 1<<5 // not shown (Hidden, NoView)
+	printed = 1 << 2
+)
 
 // showsSomething: the widget has an area and is not hidden.
 func showsSomething(f *pdf.File, ref pdf.Ref) (bool, error) {
