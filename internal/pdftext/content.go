@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"unicode/utf8"
 
 	"github.com/courtseal/courtseal/internal/pdf"
 )
@@ -377,6 +378,11 @@ func (in *interpreter) show(s []byte) error {
 			return fmt.Errorf("%w: more than %d characters on the page", pdf.ErrLimit, maxPageText)
 		}
 		c, n := f.next(in, s)
+		if len(c.text) > utf8.UTFMax {
+			if err := in.spend(longText * len(c.text)); err != nil {
+				return err
+			}
+		}
 		extra := g.char
 		if n == 1 && s[0] == ' ' {
 			extra += g.word
@@ -508,10 +514,12 @@ func (in *interpreter) actualText(s *span, operands []pdf.Token, res *resources)
 			return err
 		}
 		o, err := in.resolve(d.Get("ActualText"))
-		if v, ok := o.(*pdf.String); ok {
-			s.actual, s.has = pdf.Text(v.Value), true
+		v, ok := o.(*pdf.String)
+		if err != nil || !ok {
+			return err
 		}
-		return err
+		s.actual, s.has = pdf.Text(v.Value), true
+		return in.spend(longText * len(v.Value))
 	}
 	for i, t := range operands {
 		if t.Kind == pdf.NameToken && string(t.Bytes) == "ActualText" && i+1 < len(operands) && operands[i+1].Kind == pdf.StringToken {
@@ -540,7 +548,7 @@ func (in *interpreter) end() error {
 		said += g.Text
 	}
 	actual := squeeze(s.actual)
-	if err := in.spend(len(said) + len(s.actual)); err != nil || squeeze(said) == actual {
+	if err := in.spend(longText * (len(said) + len(s.actual))); err != nil || squeeze(said) == actual {
 		return err
 	}
 	one := list[0]

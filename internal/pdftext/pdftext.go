@@ -26,6 +26,7 @@ const (
 	maxFileWork = 128 << 20 // of all pages, and fileFactor for each byte of the file
 	fileFactor  = 64
 	glyphWork   = 32
+	longText    = 16      // the same of each byte of a text that one glyph stands for, where it is more than a character
 	maxPageText = 1 << 18 // glyphs of one page
 	maxForms    = 12      // forms in forms
 	maxStates   = 512     // q without Q
