@@ -2,9 +2,9 @@
 //
 // What is done of a batch is what stands in its directory, and nothing else is kept. A result appears under its final
 // name only when it is whole. A run that finds a result there already looks into it: where it is its source, sealed with
-// the seal of the job, the source is skipped; anything else is left alone and told as an error. So a run that ended at
-// any moment, by a kill or by a power cut, goes on when it is started again with the same files: none is sealed twice,
-// and none is lost. Results that a power cut may take too need pdfx.Options.Sync, or they are sealed again.
+// the seal of the job, the source is skipped; anything else is left alone and told as an error. So a run that was ended at
+// any moment goes on when it is started again with the same files: none is sealed twice, and none is lost. A power cut may
+// tear the last results, which are then such an error each, unless pdfx.Options.Sync has the disk keep up.
 //
 // Files on their way stand in the directory's folder .sealing. It is there while a job runs, one job at a time for a
 // directory; what a killed run left in it, the next one removes.
@@ -48,7 +48,7 @@ type Job struct {
 	Seal    *seal.Seal   // that Signer stamps with; a result that bears it is done
 	Dir     string       // of the results, made where it is not there; every file keeps its name
 	Name    string       // stands for the arguments of the job in the ids of its acts: a run that goes on has the same
-	Options pdfx.Options // of every file; Document and ID are set for each
+	Options pdfx.Options // of every file; Document and the id of its Act are set for each
 	Workers int          // files at a time; 0: GOMAXPROCS
 }
 
@@ -235,6 +235,7 @@ func (r *run) seal(ctx context.Context, out, in string) (*pdfx.Result, string, e
 	if err != nil {
 		return nil, s.id, err
 	}
+	result.Act.ID = s.id
 	return result, s.id, nil
 }
 
@@ -243,10 +244,11 @@ func (r *run) seal(ctx context.Context, out, in string) (*pdfx.Result, string, e
 var moves = []func(from, to string) error{renameNew, linkNew}
 
 func linkNew(from, to string) error {
-	if err := os.Link(from, to); err != nil {
-		return err
+	err := os.Link(from, to)
+	if err == nil {
+		os.Remove(from) // or the end of the run does
 	}
-	return os.Remove(from)
+	return err
 }
 
 // place gives a whole file its name, unless something has it.

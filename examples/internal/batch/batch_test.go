@@ -185,7 +185,7 @@ func TestRun(t *testing.T) {
 			}
 			ids := map[string]bool{}
 			for i, o := range told {
-				if o.In != files[i] || o.Status != batch.Done || o.Result == nil || o.Err != nil {
+				if o.In != files[i] || o.Status != batch.Done || o.Result == nil || o.Result.Act.ID != o.ID || o.Err != nil {
 					t.Errorf("%+v", o)
 				}
 				ids[o.ID] = true
