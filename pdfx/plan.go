@@ -1,6 +1,7 @@
 package pdfx
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -143,9 +144,7 @@ func (pl *planner) signature(self pdf.Ref, p sign.Profile, spec sign.Spec, now t
 	b = append(b, "\n/Contents "...)
 	contents.From = len(b)
 	b = append(b, '<')
-	for range 2 * (spec.MaxSize + slack) {
-		b = append(b, '0')
-	}
+	b = append(b, bytes.Repeat([]byte("0"), 2*(spec.MaxSize+slack))...)
 	b = append(b, '>')
 	contents.To = len(b)
 	b = append(b, '\n')
