@@ -1,12 +1,10 @@
 package pdfx
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
 	"github.com/courtseal/courtseal/internal/appearance"
-	"github.com/courtseal/courtseal/internal/pdf"
 	"github.com/courtseal/courtseal/internal/pdftext"
 )
 
@@ -17,20 +15,19 @@ func (pl *planner) atKeyword(k Keyword) ([]wish, error) {
 	}
 	var found []pdftext.Match
 	r := pdftext.New(pl.f)
-	for n := 1; k.Occurrence <= 0 || len(found) < k.Occurrence; n++ {
-		t, err := pl.text(r, n)
-		if errors.Is(err, pdf.ErrNoPage) {
-			break
-		}
+	for t, err := range r.Pages(pl.ctx) {
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, t.Find(k.Text)...)
+		if found = append(found, t.Find(k.Text)...); k.Occurrence > 0 && len(found) >= k.Occurrence {
+			break
+		}
 	}
+	pl.unread(r)
 	pick := found
 	switch n, all := k.Occurrence, len(found); {
 	case all == 0:
-		return nil, fmt.Errorf("%w: the text %q does not stand on any page", ErrPlace, k.Text)
+		return nil, nowhere(r, fmt.Errorf("%w: the text %q does not stand on any page", ErrPlace, k.Text))
 	case n == Every:
 	case n == 0 && all > 1:
 		return nil, fmt.Errorf("%w: the text %q stands %d times (%s); say which Occurrence", ErrPlace, k.Text, all, places(found))
@@ -50,13 +47,19 @@ func (pl *planner) atKeyword(k Keyword) ([]wish, error) {
 	return wishes, nil
 }
 
-// text reads one page, and notes what of it could not be read.
-func (pl *planner) text(r *pdftext.Reader, n int) (*pdftext.Text, error) {
-	t, err := r.Page(pl.ctx, n)
-	if err == nil && t.Err != nil {
-		pl.note("text-unread", "some text of page %d could not be read and was not searched: %v", n, t.Err)
+// unread notes what of the pages could not be read.
+func (pl *planner) unread(r *pdftext.Reader) {
+	if err := r.Unread(); err != nil {
+		pl.note("text-unread", "some text could not be read and was not searched: %v", err)
 	}
-	return t, err
+}
+
+// nowhere adds to an error that something may have been overlooked.
+func nowhere(r *pdftext.Reader, err error) error {
+	if u := unread(r); u != nil {
+		return fmt.Errorf("%w; %w", err, u)
+	}
+	return err
 }
 
 // places names the first pages and places of what was found.
@@ -87,18 +90,15 @@ const (
 // onDate is the place on the last date of a signature block.
 func (pl *planner) onDate(a *appearance.Appearance) (wish, error) {
 	r := pdftext.New(pl.f)
-	dates, err := r.Dates(pl.ctx)
+	page, dates, err := r.Dates(pl.ctx)
 	if err != nil {
 		return wish{}, err
 	}
+	pl.unread(r)
 	if len(dates) == 0 {
-		return wish{}, fmt.Errorf("%w: no page has a line that is a date, such as 二〇二六年六月一日 or 2026年6月1日", ErrPlace)
+		return wish{}, nowhere(r, fmt.Errorf("%w: no page has a line that is a date, such as 二〇二六年六月一日 or 2026年6月1日", ErrPlace))
 	}
 	date := dates[len(dates)-1]
-	page, err := pl.text(r, date.Page)
-	if err != nil {
-		return wish{}, err
-	}
 	b := seen(date.On, rect(date.Box))
 	at := At{date.Page, b.X + b.W/2, b.Y + b.H/2}
 	var body []box

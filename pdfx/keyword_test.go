@@ -2,6 +2,7 @@ package pdfx_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -163,4 +164,29 @@ func TestSealsInARow(t *testing.T) {
 		t.Errorf("the second seal stands at the right: %v", all)
 	}
 	refused(t, b, pdfx.Options{DateLine: true}, pdfx.ErrPlace) // a page of A4 has no room for five
+}
+
+// Text that cannot be read is never passed over in silence.
+func TestUnreadText(t *testing.T) {
+	z := []byte(deflate("BT /F 12 Tf 1 0 0 1 100 600 Tm (before) Tj ET " + strings.Repeat("0 0 m ", 20_000) + "BT /F 12 Tf (after) Tj ET"))
+	z[len(z)-20] ^= 0xff
+	z[len(z)-19] ^= 0xff
+	in := onePage(table, a4+" /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >>",
+		fmt.Sprintf("<< /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream", len(z), z),
+		"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>")
+	found, err := pdfx.FindText(t.Context(), bytes.NewReader(in), int64(len(in)), "before", pdfx.Options{})
+	if !errors.Is(err, pdfx.ErrUnread) || len(found) != 1 {
+		t.Errorf("%v, %v", found, err)
+	}
+	if _, err := pdfx.FindDate(t.Context(), bytes.NewReader(in), int64(len(in)), pdfx.Options{}); !errors.Is(err, pdfx.ErrUnread) {
+		t.Error(err)
+	}
+	_, res := sealed(t, in, rsaSigner(), pdfx.Options{Keyword: &pdfx.Keyword{Text: "before"}})
+	if len(res.Notes) != 1 || res.Notes[0].Code != "text-unread" {
+		t.Errorf("notes %v", res.Notes)
+	}
+	for _, want := range []error{pdfx.ErrPlace, pdfx.ErrUnread} {
+		refused(t, in, pdfx.Options{Keyword: &pdfx.Keyword{Text: "after"}}, want)
+		refused(t, in, pdfx.Options{DateLine: true}, want)
+	}
 }

@@ -42,6 +42,7 @@ var hints = []struct {
 	{pdfx.ErrPassword, "文件已加密，需要用 --password-file 给出正确的口令", "give the password with --password-file"},
 	{pdfx.ErrEncrypted, "不支持该文件的加密方式", ""},
 	{pdfx.ErrNotPDF, "不是 PDF 文件", ""},
+	{pdfx.ErrUnread, "找不到位置，且部分文字无法读取", ""},
 	{pdfx.ErrPlace, "印章无法放在指定位置", ""},
 	{pdfx.ErrFont, "字体文件无法使用", ""},
 	{pdfx.ErrGlyph, "字体缺少所列文字，请用 --font 另选含有这些文字的字体", "choose a font that has them with --font"},

@@ -77,6 +77,8 @@ type Reader struct {
 	fonts map[pdf.Ref]*font
 	work  int64 // left for all pages
 
+	unread error // of the first page of which a part could not be read
+
 	glyphs []Glyph // room to work in
 	placed []placed
 }
@@ -85,6 +87,9 @@ func New(f *pdf.File) *Reader {
 	return &Reader{f: f, fonts: map[pdf.Ref]*font{}, work: maxFileWork + fileFactor*f.Size()}
 }
 
+// Unread says what of the pages read so far could not be read, of the first of them; nil: nothing.
+func (r *Reader) Unread() error { return r.unread }
+
 // Page reads the text of page n, 1 the first. A part of it that is damaged is left out, and Text.Err says so; content that
 // asks for too much is pdf.ErrLimit.
 func (r *Reader) Page(ctx context.Context, n int) (*Text, error) {
@@ -92,58 +97,61 @@ func (r *Reader) Page(ctx context.Context, n int) (*Text, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.read(ctx, n, p)
+}
+
+func (r *Reader) read(ctx context.Context, n int, p *pdf.Page) (*Text, error) {
 	in := &interpreter{r: r, ctx: ctx, page: p, work: min(maxPageWork, r.work), glyphs: r.glyphs[:0]}
 	given := in.work
-	err = in.run()
+	err := in.run()
 	r.work -= given - in.work
 	r.glyphs = in.glyphs
 	if err != nil {
 		return nil, fmt.Errorf("text of page %d: %w", n, err)
 	}
 	t := &Text{Number: n, Page: p, Err: in.damage}
+	if t.Err != nil && r.unread == nil {
+		r.unread = fmt.Errorf("text of page %d: %w", n, t.Err)
+	}
 	r.placed = t.arrange(in.glyphs, r.placed)
 	return t, nil
 }
 
-// Find looks for a phrase on the pages, the first first, and reads no page before the ones before it are done with. A page
-// that is damaged in part is searched in what could be read.
-func (r *Reader) Find(ctx context.Context, phrase string) iter.Seq2[Match, error] {
-	return func(yield func(Match, error) bool) {
-		for n := 1; ; n++ {
-			t, err := r.Page(ctx, n)
-			if errors.Is(err, pdf.ErrNoPage) {
-				return
+// Pages reads the pages in order, none before the one before it is done with. An error is the last thing that it gives.
+func (r *Reader) Pages(ctx context.Context) iter.Seq2[*Text, error] {
+	return func(yield func(*Text, error) bool) {
+		err := r.f.EachPage(func(n int, p *pdf.Page) error {
+			t, err := r.read(ctx, n, p)
+			if err == nil && !yield(t, nil) {
+				err = errEnough
 			}
-			if err != nil {
-				yield(Match{}, err)
-				return
-			}
-			for _, m := range t.Find(phrase) {
-				if !yield(m, nil) {
-					return
-				}
-			}
+			return err
+		})
+		if err != nil && err != errEnough {
+			yield(nil, err)
 		}
 	}
 }
 
+var errEnough = errors.New("pdftext: enough pages")
+
 // Dates looks for the dates of signature blocks from the last page backwards, and gives those of the first page that has
-// any. The last of them is the one that courts seal. Empty: no page has any.
-func (r *Reader) Dates(ctx context.Context) ([]Match, error) {
+// any, with its text. The last of them is the one that courts seal. nil: no page has any.
+func (r *Reader) Dates(ctx context.Context) (*Text, []Match, error) {
 	pages, err := r.f.NumPages()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for n := pages; n > 0; n-- {
 		t, err := r.Page(ctx, n)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if found := t.Dates(); len(found) > 0 {
-			return found, nil
+			return t, found, nil
 		}
 	}
-	return nil, nil
+	return nil, nil, nil
 }
 
 // A matrix is a b c d e f, as PDF writes it.

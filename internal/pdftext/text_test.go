@@ -347,7 +347,7 @@ func TestCancelled(t *testing.T) {
 	if _, err := New(f).Page(ctx, 1); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	for _, err := range New(f).Find(ctx, "a") {
+	for _, err := range New(f).Pages(ctx) {
 		if !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
