@@ -15,7 +15,8 @@
 //
 // [SignFile] seals a file on disk; its result appears whole or not at all. [Sign] writes to any io.Writer. [Prepare] and
 // [Pending.Commit] are the two halves of Sign, for a value that is made elsewhere. [Remove] takes the last seal off. [Signatures]
-// finds what is there, and [Hash] makes the digests that all of them need in one pass; what they are worth package verify says.
+// finds what is there, [ShownOn] the pages that show it, and [Hash] makes the digests that all of them need in one pass; what
+// they are worth package verify says.
 //
 // All functions may be called concurrently. An io.ReaderAt is read from several goroutines, one at a time.
 //
