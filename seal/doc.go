@@ -9,9 +9,9 @@
 // is signed then names the seal, the document's hash and the time. A holder who gets a new certificate needs the seal
 // made anew.
 //
-// [Parse] reads a seal, [Of] the one in a signature value, [Make] makes one, [Seal.AddTimeStamp] has it stamped with a time, and [Seal.Stamp] puts it to use.
-// The Signer that Stamp returns goes to a
-// container, such as package pdfx, which places the picture and the value in a document.
+// [Parse] reads a seal, [Of] the one in a signature value, [Make] makes one, [Seal.AddTimeStamp] has it stamped with a
+// time, and [Seal.Stamp] puts it to use. The Signer that Stamp returns goes to a container, such as package pdfx, which
+// places the picture and the value in a document.
 //
 // # Formats
 //
