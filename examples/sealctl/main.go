@@ -26,6 +26,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/courtseal/courtseal/internal/plain"
 )
@@ -97,6 +98,7 @@ func (m *Main) Run(ctx context.Context) int {
 		},
 	}
 	root.AddCommand(m.demo(), m.seal(), m.verify(), m.show(), m.remove(), m.tsa())
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return m.noEmptyFlags(cmd.Flags()) }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.SetArgs(m.Args)
 	root.SetIn(m.Stdin)
@@ -118,6 +120,23 @@ func (m *Main) Run(ctx context.Context) int {
 		m.complain(err)
 	}
 	return exitFailed
+}
+
+// noEmptyFlags refuses a flag that is given with nothing, as by a shell variable that is not set: it would count as not given,
+// and the file be sealed somewhere else, or without a time stamp.
+func (m *Main) noEmptyFlags(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, v := range values {
+			if v == "" {
+				err = usageError{fmt.Errorf(m.say("--%s 是空的", "--%s is empty"), f.Name)}
+			}
+		}
+	})
+	return err
 }
 
 // complain prints one line for an error.
