@@ -14,7 +14,7 @@ const (
 	chunkSize  = 256 << 10
 	chunkCount = 4        // chunks on their way at a time
 	maxWorkers = 4        // goroutines that hash
-	inlineSize = 16 << 10 // a file up to this size is hashed where it is read
+	inlineSize = 16 << 10 // a file up to this size is hashed where it is read, and one of a chunk with one hash
 )
 
 // running are the hashes of one content, in progress.
@@ -64,7 +64,7 @@ func (r running) list() []hash.Hash {
 
 // pour reads size bytes of src once, writes them to dst (nil: nowhere) and hashes them beside that.
 func pour(ctx context.Context, dst io.Writer, src io.ReaderAt, size int64, hashes []hash.Hash) error {
-	if size <= inlineSize {
+	if size <= inlineSize || size <= chunkSize && len(hashes) == 1 { // nothing worth a goroutine, least of all in a batch
 		return eachChunk(ctx, src, size, make([]chunk, 1), func(c *chunk) error {
 			for _, h := range hashes {
 				h.Write(c.b)
