@@ -18,6 +18,7 @@ var pictureRule = &rule{
 	codes: []outcome{
 		{codeOK, Valid, "页面所示正是印章中的图像", "the page shows exactly the picture in the seal"},
 		{"picture-parts", Valid, "%[1]d 页各示印章图像的一部分，合起来正是印章中的图像（骑缝章）", "%[1]d pages show parts of the seal's picture, which together are all of it (a straddle seal)"},
+		{"picture-size", Valid, "页面所示正是印章中的图像，但为其真实大小的 %[1]d%%", "the page shows exactly the picture in the seal, at %[1]d%% of its true size"},
 		{"picture-cut", Invalid, "页面只示出印章图像的一部分", "the pages show only a part of the picture in the seal"},
 		{"picture-differs", Invalid, "页面所示不是印章中的图像", "the page does not show the picture in the seal"},
 		{"picture-foreign", NotAsked, "页面外观由其他软件生成，无法与印章图像比较", "the appearance was made by other software and cannot be compared with the seal's picture"},
@@ -28,7 +29,7 @@ var pictureRule = &rule{
 
 // picture compares what the pages show with what the seal holds: the whole picture, or all of its parts.
 func (d *document) picture(j *judge, s *pdf.Signature, e *seal.Seal) error {
-	whole := 0
+	whole, size := 0, 1.0
 	var texts []string
 	var parts []appearance.Sight
 	for _, ref := range s.Widgets {
@@ -49,7 +50,9 @@ func (d *document) picture(j *judge, s *pdf.Signature, e *seal.Seal) error {
 			return nil
 		case seen.From > hair || seen.To < 1-hair:
 			parts = append(parts, seen)
+			size = further(size, seen.Scale)
 		default:
+			size = further(size, seen.Scale)
 			whole++
 		}
 		for _, text := range seen.Texts {
@@ -62,6 +65,8 @@ func (d *document) picture(j *judge, s *pdf.Signature, e *seal.Seal) error {
 	switch {
 	case !complete(parts):
 		j.add(pictureRule.check("picture-cut"))
+	case math.Abs(size-1) > 0.01:
+		j.add(pictureRule.check("picture-size", int(math.Round(100*size))))
 	case whole > 0:
 		j.add(pictureRule.check(codeOK))
 	case len(parts) > 0:
@@ -70,6 +75,14 @@ func (d *document) picture(j *judge, s *pdf.Signature, e *seal.Seal) error {
 		j.add(pictureRule.check("invisible"))
 	}
 	return nil
+}
+
+// further is the scale that is further from true size.
+func further(a, b float64) float64 {
+	if math.Abs(math.Log(b)) > math.Abs(math.Log(a)) {
+		return b
+	}
+	return a
 }
 
 // hair is what the edges of two parts may be apart, in fractions of the picture.
@@ -138,5 +151,20 @@ func (d *document) appearance(w *pdf.Dict, p *sign.Picture) (seen appearance.Sig
 	if d := width*seen.Height - height*seen.Width; math.Abs(d) > 0.01*(seen.Width+seen.Height) {
 		seen.Outcome = appearance.Different
 	}
-	return seen, true, nil
+	unit, err := d.unit(w)
+	seen.Scale *= width * unit / seen.Width
+	return seen, true, err
+}
+
+// unit is how many points a unit of the page has on which a widget stands.
+func (d *document) unit(w *pdf.Dict) (float64, error) {
+	page, err := d.file.GetDict(w, "P")
+	if err != nil {
+		return 1, err
+	}
+	o, err := d.file.Resolve(page.Get("UserUnit"))
+	if v, ok := pdf.Number(o); ok && v > 0 {
+		return v, err
+	}
+	return 1, err
 }

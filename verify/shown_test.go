@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"testing"
 
 	"github.com/courtseal/courtseal/pdfx"
@@ -10,8 +11,9 @@ import (
 )
 
 // threePages has two empty signature fields, Clerk (a widget and field in one) and Judge (a field with a kid as widget).
-func threePages() []byte {
-	return build(map[int]string{
+// A key of mod names an object that is another one.
+func threePages(mod map[int]string) []byte {
+	objects := map[int]string{
 		1: "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [6 0 R 7 0 R] >> >>",
 		2: "<< /Type /Pages /Kids [3 0 R 4 0 R 5 0 R] /Count 3 /MediaBox [0 0 595 842] >>",
 		3: "<< /Type /Page /Parent 2 0 R /Annots [6 0 R 8 0 R] >>",
@@ -19,8 +21,10 @@ func threePages() []byte {
 		5: "<< /Type /Page /Parent 2 0 R /Rotate 90 >>",
 		6: "<< /FT /Sig /T (Clerk) /Type /Annot /Subtype /Widget /F 4 /Rect [50 50 250 250] /P 3 0 R >>",
 		7: "<< /FT /Sig /T (Judge) /Kids [8 0 R] >>",
-		8: "<< /Parent 7 0 R /Type /Annot /Subtype /Widget /F 4 /Rect [300 300 360 400] /P 3 0 R >>",
-	})
+		8: "<< /Parent 7 0 R /Type /Annot /Subtype /Widget /F 4 /Rect [300 300 450 500] /P 3 0 R >>",
+	}
+	maps.Copy(objects, mod)
+	return build(objects)
 }
 
 // pictureOf is the code of the picture check of each signature; all must be Valid as a whole.
@@ -35,7 +39,7 @@ func picturesOf(t *testing.T, r *Report) (codes []string) {
 func TestPartsOfASealTogether(t *testing.T) {
 	w := theWorld()
 	for _, f := range formats {
-		once := sealFile(t, threePages(), w.stamp(t, f, noon), pdfx.Options{Straddle: &pdfx.Straddle{}})
+		once := sealFile(t, threePages(nil), w.stamp(t, f, noon), pdfx.Options{Straddle: &pdfx.Straddle{}})
 		twice := sealFile(t, once, w.stamp(t, f, noon), pdfx.Options{Straddle: &pdfx.Straddle{Edge: pdfx.Left}, At: []pdfx.At{{Page: 2, X: 100, Y: 100}}})
 		r := verifyFile(t, w, twice, nil)
 		if got := fmt.Sprint(picturesOf(t, r)); r.Verdict != Valid || got != "[picture-parts ok]" {
@@ -46,7 +50,7 @@ func TestPartsOfASealTogether(t *testing.T) {
 
 func TestFieldsFilledInTurn(t *testing.T) {
 	w := theWorld()
-	b := sealFile(t, threePages(), w.stamp(t, sign.Dual, noon), pdfx.Options{Straddle: &pdfx.Straddle{}, Certify: 2})
+	b := sealFile(t, threePages(nil), w.stamp(t, sign.Dual, noon), pdfx.Options{Straddle: &pdfx.Straddle{}, Certify: 2})
 	b = sealFile(t, b, w.stamp(t, sign.SES, noon), pdfx.Options{Field: "Clerk"})
 	b = sealFile(t, b, w.stamp(t, sign.CMS, noon), pdfx.Options{Field: "Judge"})
 	r := verifyFile(t, w, b, nil)
@@ -63,7 +67,7 @@ func TestFieldsFilledInTurn(t *testing.T) {
 // Each file shows something else than the seal, by a change that is as long as what it replaces.
 func TestPictureIsNotShownWhole(t *testing.T) {
 	w := theWorld()
-	strip := sealFile(t, threePages(), w.stamp(t, sign.CMS, noon), pdfx.Options{Straddle: &pdfx.Straddle{}})
+	strip := sealFile(t, threePages(nil), w.stamp(t, sign.CMS, noon), pdfx.Options{Straddle: &pdfx.Straddle{}})
 	for name, c := range map[string]struct{ from, to, code string }{
 		"a part twice":     {"q 127.5591 0 0 127.5591 -42.5197 0 cm", "q 127.5591 0 0 127.5591 -85.0394 0 cm", "picture-cut"},
 		"a gap":            {"/BBox [0 0 42.5197 127.5591] /Resources", "/BBox [0 0 41.5197 127.5591] /Resources", "picture-differs"}, // of another form than the widget's
@@ -99,7 +103,7 @@ func TestLaterThanALock(t *testing.T) {
 		"other field": {pdfx.Lock{Fields: []string{"Clerk"}}, "[(Clerk)]", "[(Xlerk)]", pdfx.Options{Field: "Judge"}, "later-signatures"},
 		"new field":   {pdfx.Lock{Fields: []string{"Clerk"}}, "[(Clerk)]", "[(Xlerk)]", pdfx.Options{}, "later-signatures"},
 	} {
-		locked := sealFile(t, threePages(), w.stamp(t, sign.CMS, noon), pdfx.Options{Lock: &c.lock, At: []pdfx.At{{Page: 2, X: 100, Y: 100}}})
+		locked := sealFile(t, threePages(nil), w.stamp(t, sign.CMS, noon), pdfx.Options{Lock: &c.lock, At: []pdfx.At{{Page: 2, X: 100, Y: 100}}})
 		if r := verifyFile(t, w, locked, nil); r.Verdict != Valid {
 			t.Fatalf("%s: %s", name, r)
 		}
@@ -115,6 +119,41 @@ func TestLaterThanALock(t *testing.T) {
 					t.Errorf("%s: %+v\n%s", name, got, r)
 				}
 			}
+		}
+	}
+}
+
+// A seal that is shown smaller or larger than it is, by a field or by its widget, is told of; one that shows nothing is not the seal.
+func TestPictureInAnotherSize(t *testing.T) {
+	w := theWorld()
+	tiny := map[int]string{8: "<< /Parent 7 0 R /Type /Annot /Subtype /Widget /F 4 /Rect [300 300 330 400] /P 3 0 R >>"}
+	double := map[int]string{4: "<< /UserUnit 2 /Type /Page /Parent 2 0 R >>"}
+	for name, c := range map[string]struct {
+		file []byte
+		code string
+	}{
+		"in a small field": {sealFile(t, threePages(tiny), w.stamp(t, sign.CMS, noon), pdfx.Options{Field: "Judge"}), "picture-size"},
+		"as it is":         {sealFile(t, threePages(nil), w.stamp(t, sign.CMS, noon), pdfx.Options{Field: "Clerk"}), codeOK},
+		"in other units": {sealFile(t, threePages(double), w.stamp(t, sign.CMS, noon),
+			pdfx.Options{At: []pdfx.At{{Page: 2, X: 100, Y: 100}}}), codeOK},
+	} {
+		r := verifyFile(t, w, c.file, nil)
+		if got := r.Signatures[0].Check("picture"); got.Code != c.code || r.Verdict != Valid {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	plain := sealFile(t, page(), w.stamp(t, sign.CMS, noon), visible)
+	for from, c := range map[string]struct{ to, code string }{
+		"/Rect [219.685": {"/Rect [119.685", "picture-differs"},
+		"q 127.5591 0 0 127.5591 0 0 cm /Im Do Q": {"q 000.0000 0 0 000.0000 0 0 cm /Im Do Q", "picture-differs"},
+		"/BBox [0 0 127.5591 127.5591]":           {"/BBox [0 0 000.0000 000.0000]", "picture-differs"},
+	} {
+		if !bytes.Contains(plain, []byte(from)) {
+			t.Fatalf("%q is not written", from)
+		}
+		r := verifyFile(t, w, bytes.Replace(plain, []byte(from), []byte(c.to), 1), nil)
+		if got := r.Signatures[0].Check("picture"); got.Code != c.code {
+			t.Errorf("%s: %+v", from, got)
 		}
 	}
 }

@@ -23,6 +23,7 @@ const (
 type Sight struct {
 	Outcome
 	From, To      float64  // of Same: the part of the picture's width that is seen, in fractions; 0 and 1: all of it
+	Scale         float64  // of the picture in the window; 1: its true size
 	Width, Height float64  // of the window, points, upright
 	Turned        bool     // by 90 or 270 degrees, against a page that is turned
 	Texts         []string // beside the picture, as the blocks say what they show
@@ -129,7 +130,10 @@ func near(a, b float64) bool { return math.Abs(a-b) < 0.001 }
 
 // sight says which part of the picture a view shows; ok is false where it is none of the views that are made here.
 func (a *Appearance) sight(v View, beside []Placed) (Sight, bool) {
-	s := Sight{To: 1, Width: v.Width, Height: v.Height, Turned: v.Rotate%180 != 0}
+	s := Sight{To: 1, Scale: v.W / a.Width, Width: v.Width, Height: v.Height, Turned: v.Rotate%180 != 0}
+	if !(v.Width > 0.001 && v.Height > 0.001 && v.W > 0.001 && v.H > 0.001) {
+		return s, false
+	}
 	full := near(v.W, a.Width) && near(v.H, a.Height)
 	switch {
 	case len(beside) > 0:
@@ -141,7 +145,7 @@ func (a *Appearance) sight(v View, beside []Placed) (Sight, bool) {
 		return s, full && inside
 	case full && near(v.Y, 0) && near(v.Height, v.H) && v.X < 0.001 && v.Width-v.X < v.W+0.001:
 		s.From, s.To = max(0, -v.X/v.W), min(1, (v.Width-v.X)/v.W)
-		return s, v.Width > 0
+		return s, true
 	}
 	fit := a.Fit(v.Width, v.Height, v.Rotate)
 	return s, near(v.W, fit.W) && near(v.H, fit.H) && near(v.X, fit.X) && near(v.Y, fit.Y)
