@@ -3,6 +3,7 @@ package pdf
 import (
 	"crypto/sha256"
 	"fmt"
+	"hash/crc32"
 	"slices"
 	"strconv"
 )
@@ -122,7 +123,7 @@ func (u *Update) section(t *Tail, entries []XRef) error {
 	if start > 9999999999 && kind != XRefStream {
 		return fmt.Errorf("%w: a cross-reference table reaches no further than 9,999,999,999 bytes", ErrLimit)
 	}
-	id := sha256.Sum256(t.Bytes)
+	id := u.id(t)
 	if kind == XRefStream {
 		if err := u.stream(t, entries, start, repaired, id[:16]); err != nil {
 			return err
@@ -146,6 +147,15 @@ func (u *Update) section(t *Tail, entries []XRef) error {
 	t.Bytes = fmt.Appendf(t.Bytes, "\nstartxref\n%d\n%%%%EOF\n", start)
 	return nil
 }
+
+// id tells this state of the file from any other, as /ID wants it: by the size of the file and the bytes of the update. It protects
+// nothing, so a checksum of the update does, which holds a seal's picture and the room of its signature.
+func (u *Update) id(t *Tail) [sha256.Size]byte {
+	sum := crc32.Checksum(t.Bytes, castagnoli)
+	return sha256.Sum256(fmt.Appendf(nil, "%d %d %08x %s", u.f.Size(), len(t.Bytes), sum, t.Bytes[max(0, len(t.Bytes)-1024):]))
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli) // a single instruction on most processors
 
 // complete adds what the rebuilt cross-reference knows of the objects that the update leaves as they are.
 func (u *Update) complete(entries []XRef) []XRef {
