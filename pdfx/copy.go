@@ -49,9 +49,9 @@ func (r running) sums() sign.Sums {
 
 // A chunk is a buffer that several hashes read at a time.
 type chunk struct {
-	buf  []byte
-	b    []byte // what is in it
-	busy sync.WaitGroup
+	whole *[chunkSize]byte
+	b     []byte // what is in it
+	busy  sync.WaitGroup
 }
 
 func (r running) list() []hash.Hash {
@@ -65,7 +65,9 @@ func (r running) list() []hash.Hash {
 // pour reads size bytes of src once, writes them to dst (nil: nowhere) and hashes them beside that.
 func pour(ctx context.Context, dst io.Writer, src io.ReaderAt, size int64, hashes []hash.Hash) error {
 	if size <= inlineSize || size <= chunkSize && len(hashes) == 1 { // nothing worth a goroutine, least of all in a batch
-		return eachChunk(ctx, src, size, make([]chunk, 1), func(c *chunk) error {
+		chunks := make([]chunk, 1)
+		defer release(chunks)
+		return eachChunk(ctx, src, size, chunks, func(c *chunk) error {
 			for _, h := range hashes {
 				h.Write(c.b)
 			}
@@ -85,7 +87,8 @@ func pour(ctx context.Context, dst io.Writer, src io.ReaderAt, size int64, hashe
 			}
 		})
 	}
-	err := eachChunk(ctx, src, size, make([]chunk, chunkCount), func(c *chunk) error {
+	chunks := make([]chunk, chunkCount)
+	err := eachChunk(ctx, src, size, chunks, func(c *chunk) error {
 		c.busy.Add(len(queues))
 		for _, q := range queues {
 			q <- c
@@ -96,7 +99,19 @@ func pour(ctx context.Context, dst io.Writer, src io.ReaderAt, size int64, hashe
 		close(q)
 	}
 	done.Wait()
+	release(chunks)
 	return err
+}
+
+// buffers are the chunks of files that are done with: who seals many files allocates them once.
+var buffers = sync.Pool{New: func() any { return new([chunkSize]byte) }}
+
+func release(chunks []chunk) {
+	for i := range chunks {
+		if b := chunks[i].whole; b != nil {
+			buffers.Put(b)
+		}
+	}
 }
 
 // eachChunk fills the chunks in turn, each when nobody reads it any more, and hands them on.
@@ -107,11 +122,11 @@ func eachChunk(ctx context.Context, src io.ReaderAt, size int64, chunks []chunk,
 		}
 		c := &chunks[i]
 		n := int(min(chunkSize, size-at))
-		if c.buf == nil {
-			c.buf = make([]byte, n)
+		if c.whole == nil {
+			c.whole = buffers.Get().(*[chunkSize]byte)
 		}
 		c.busy.Wait()
-		c.b = c.buf[:n]
+		c.b = c.whole[:n]
 		if got, err := src.ReadAt(c.b, at); got < n {
 			if err == nil || err == io.EOF {
 				err = io.ErrUnexpectedEOF
