@@ -6,7 +6,8 @@
 //   - [github.com/courtseal/courtseal/keydev] opens the places where private keys live;
 //   - [github.com/courtseal/courtseal/seal] reads an electronic seal (SESeal) and makes it a Signer with a holder's key, and
 //     makes seals; package [github.com/courtseal/courtseal/seal/imprint] draws their pictures;
-//   - [github.com/courtseal/courtseal/pdfx] seals PDF files with a Signer, shows the seal on a page, removes the last one;
+//   - [github.com/courtseal/courtseal/pdfx] seals PDF files with a Signer, finds the places where the seal is to stand, removes
+//     the last one;
 //   - [github.com/courtseal/courtseal/verify] gives one report on a document, check by check, and trusts nobody unless told.
 //
 // To build on them:

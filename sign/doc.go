@@ -1,7 +1,7 @@
 // Package sign defines what signing a document is, and signs with SM2, RSA and ECDSA.
 //
 // An [Act] is what one person seals at one moment in one document. A [Signer] turns an Act into values. A container
-// (pdfx, officex) prepares the Act: it knows from the Signer's [Profile] how much room the value needs and which hashes
+// (such as pdfx) prepares the Act: it knows from the Signer's [Profile] how much room the value needs and which hashes
 // it is made of, so it reserves once and reads the file once. Seals and CMS implement Signer; a ledger wraps one.
 //
 // Keys come from anywhere: whatever has the methods of [Key] will do, and [NewKey] makes one of a crypto.Signer.

@@ -36,7 +36,7 @@ DIR then holds
   page.png                the last page of judgment-dual.pdf, where pdftoppm is installed
   court.esl, court.png    the electronic seal and its picture
   roots.pem               the roots to trust: quickstart's own
-  keys/                   the keys of the seal's two holders; their PIN is 123456
+  keys/                   the keys of the seal's two holders and of two time-stamping authorities; their PIN is 123456
 
 Exit codes: 0 all four are valid; 1 one of them is not; 4 something went wrong.
 `

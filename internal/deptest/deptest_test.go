@@ -22,7 +22,7 @@ var allowed = map[string][]string{
 	"sign/tsp":              {"sign", "sign/cms", "internal/gm", "internal/der"},
 	"sign/tsp/tsphttp":      {"sign", "sign/tsp"},
 	"seal":                  {"sign", "sign/cms", "sign/tsp", "internal/gm", "internal/der"},
-	"seal/imprint":          {"seal", "sign", "internal/glyph"},
+	"seal/imprint":          {"sign", "internal/glyph"},
 	"keydev":                {"keydev/internal/...", "internal/gm", "internal/der"},
 	"keydev/internal/soft":  {"keydev/internal/fault", "internal/gm", "internal/der"},
 	"keydev/internal/fault": {},
