@@ -199,12 +199,6 @@ func ReadBlock(content []byte) (p Placed, rest []byte, ok bool) {
 	return p, r.rest, true
 }
 
-// IsBlock says whether a content stream is one block, as At writes it, and nothing besides.
-func IsBlock(content []byte) bool {
-	_, rest, ok := ReadBlock(content)
-	return ok && len(rest) == 0
-}
-
 type blockReader struct {
 	rest []byte
 	ok   bool
