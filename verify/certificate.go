@@ -38,7 +38,7 @@ var chainRule = &rule{
 	makers: makerClauses,
 	stops:  "a certificate that somebody made for themselves",
 	codes: []outcome{
-		{codeOK, Valid, "信任链到可信根：%[1]s", "the chain leads to a trusted root: %[1]s"},
+		{codeOK, Valid, "信任链可追溯到可信根：%[1]s", "the chain leads to a trusted root: %[1]s"},
 		{"no-roots", Indeterminate, "未提供用于此目的的可信根证书", "no trusted root for this purpose was given"},
 		{"untrusted", Indeterminate, "没有到可信根的信任链：%[1]s", "no chain to a trusted root: %[1]s"},
 		{"chain-expired", Invalid, "信任链中有证书在 %[1]s 不在有效期内：%[2]s", "a certificate of the chain was not valid at %[1]s: %[2]s"},

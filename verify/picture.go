@@ -17,9 +17,9 @@ var pictureRule = &rule{
 	stops:  "a page that shows another picture than the one in the seal",
 	codes: []outcome{
 		{codeOK, Valid, "页面所示正是印章中的图像", "the page shows exactly the picture in the seal"},
-		{"picture-parts", Valid, "%[1]d 页各示印章图像的一部分，合起来正是印章中的图像（骑缝章）", "%[1]d pages show parts of the seal's picture, which together are all of it (a straddle seal)"},
+		{"picture-parts", Valid, "有 %[1]d 页各显示印章图像的一部分，合起来正是印章中的图像（骑缝章）", "%[1]d pages show parts of the seal's picture, which together are all of it (a straddle seal)"},
 		{"picture-size", Valid, "页面所示正是印章中的图像，但为其真实大小的 %[1]d%%", "the page shows exactly the picture in the seal, at %[1]d%% of its true size"},
-		{"picture-cut", Invalid, "页面只示出印章图像的一部分", "the pages show only a part of the picture in the seal"},
+		{"picture-cut", Invalid, "页面只显示印章图像的一部分", "the pages show only a part of the picture in the seal"},
 		{"picture-differs", Invalid, "页面所示不是印章中的图像", "the page does not show the picture in the seal"},
 		{"picture-foreign", NotAsked, "页面外观由其他软件生成，无法与印章图像比较", "the appearance was made by other software and cannot be compared with the seal's picture"},
 		{"invisible", NotAsked, "签章不可见", "the signature shows nothing"},
@@ -58,7 +58,7 @@ func (d *document) picture(j *judge, s *pdf.Signature, e *seal.Seal) error {
 		for _, text := range seen.Texts {
 			if !slices.Contains(texts, text) {
 				texts = append(texts, text)
-				j.note("text-beside", "印章旁所示文字："+text, "beside the seal stands: "+text)
+				j.note("text-beside", "印章旁的文字："+text, "beside the seal stands: "+text)
 			}
 		}
 	}

@@ -183,7 +183,7 @@ func (s *Signature) print(b *strings.Builder, n int) {
 		line("声称的时间", "claimed time", clock(s.Claimed))
 	}
 	if !s.Proven.IsZero() {
-		line("证明的时间", "proven time", clock(s.Proven))
+		line("经证明的时间", "proven time", clock(s.Proven))
 	}
 	line("范围", "coverage", s.Coverage.String())
 	printChecks(b, "   ", s.Checks, s.Notes)

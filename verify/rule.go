@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/courtseal/courtseal/seal"
@@ -26,7 +27,7 @@ func (r *rule) all() string {
 	var out []string
 	for _, v := range []seal.Version{seal.V1, seal.V4, seal.V5} {
 		for _, c := range []string{r.makers[v], r.seals[v]} {
-			if c != "" {
+			if c != "" && !slices.Contains(out, c) {
 				out = append(out, c)
 			}
 		}

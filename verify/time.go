@@ -16,7 +16,7 @@ var timeRule = &rule{
 		{"time-proven", Valid, "时间戳证明签章不晚于 %[1]s", "a time stamp proves that the signature was made no later than %[1]s"},
 		{"time-claimed", Valid, "签章时间 %[1]s 由签章人声称，未经时间戳证明", "the time of signing, %[1]s, is claimed by the signer and not proven by a time stamp"},
 		{"time-absent", Valid, "签章人未声称时间，按验证时间判断", "the signer claims no time; judged for the time of verification"},
-		{"time-not-proven", Indeterminate, "签章时间 %[1]s 须由时间戳证明而未证明：%[2]s", "the time of signing, %[1]s, would have to be proven by a time stamp and is not: %[3]s"},
+		{"time-not-proven", Indeterminate, "签章时间 %[1]s 需要时间戳证明，但未得到证明：%[2]s", "the time of signing, %[1]s, would have to be proven by a time stamp and is not: %[3]s"},
 		{"time-refuted", Indeterminate, "声称的签章时间 %[1]s 晚于时间戳证明的时间 %[2]s", "the claimed time of signing, %[1]s, is after the time that a time stamp proves, %[2]s"},
 		{"time-future", Indeterminate, "声称的签章时间 %[1]s 晚于验证时间 %[2]s", "the claimed time of signing, %[1]s, is after the time of verification, %[2]s"},
 	},

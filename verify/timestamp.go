@@ -48,7 +48,7 @@ var tokenImprintRule = &rule{
 	stops:  "a time stamp taken from somewhere else; an imprint that can be forged",
 	codes: []outcome{
 		{codeOK, Valid, "时间戳的 %[1]s 杂凑值与所签之值一致", "the time stamp is over the %[1]s of what it should be over"},
-		{"imprint-wrong", Invalid, "时间戳是对其他内容的", "the time stamp is over something else"},
+		{"imprint-wrong", Invalid, "时间戳所签的是其他内容", "the time stamp is over something else"},
 		{"imprint-weak", Invalid, "时间戳的杂凑算法 %[1]s 已不安全", "the hash %[1]s of the time stamp no longer protects"},
 		{"imprint-unsupported", Indeterminate, "不支持时间戳的杂凑算法 %[1]s", "the hash %[1]s of the time stamp is not supported"},
 		{"imprint-unspecified", Indeterminate, "timeInfo 中的时间戳不是对原文杂凑值的；标准未规定其对象", "the time stamp in timeInfo is not over the hash of the original, and the standard does not say what it should be over"},
@@ -86,7 +86,7 @@ var tokenTimeRule = &rule{
 	codes: []outcome{
 		{codeOK, Valid, "时间戳时间为 %[1]s", "the time stamp says %[1]s"},
 		{"stamp-future", Indeterminate, "时间戳时间 %[1]s 晚于验证时间 %[2]s", "the time stamp says %[1]s, after the time of verification, %[2]s"},
-		{"stamp-not-proven", Indeterminate, "不能证明时间戳早于：%[2]s", "nothing proves that the time stamp is older than this: %[3]s"},
+		{"stamp-not-proven", Indeterminate, "不能证明时间戳早于下列情形：%[2]s", "nothing proves that the time stamp is older than this: %[3]s"},
 	},
 }
 
