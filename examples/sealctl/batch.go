@@ -27,8 +27,8 @@ type batchFlags struct {
 
 func (m *Main) batchFlags(flags *pflag.FlagSet, f *batchFlags) {
 	flags.StringVar(&f.dir, "out-dir", "", m.say("批量签章：把每个 IN 以原名写入此目录", "seal every IN into this directory, under its own name"))
-	flags.IntVar(&f.jobs, "jobs", 0, m.say("--out-dir：同时处理的文件数；不给则为处理器数", "with --out-dir: files at a time; without it the number of processors"))
-	flags.BoolVar(&f.sync, "sync", false, m.say("--out-dir：每个文件写到磁盘上才算完成，断电也不丢失", "with --out-dir: a file is done when the disk has it, so that it outlasts a power cut"))
+	flags.IntVar(&f.jobs, "jobs", 0, m.say("用于 --out-dir：同时处理的文件数；不给则为处理器数", "with --out-dir: files at a time; without it the number of processors"))
+	flags.BoolVar(&f.sync, "sync", false, m.say("用于 --out-dir：每个文件确已写入磁盘才算完成，断电也不丢失", "with --out-dir: a file is done when the disk has it, so that it outlasts a power cut"))
 }
 
 func (m *Main) checkBatch(f batchFlags) error {

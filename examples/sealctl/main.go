@@ -2,7 +2,7 @@
 //
 //	sealctl demo DIR                                    roots, a seal and four keys to try with
 //	sealctl seal --seal F --key URI [--key URI] IN OUT  seals IN; with --out-dir D, many files
-//	sealctl verify [--roots F]... [--json] FILE...      reports on every FILE
+//	sealctl verify [--roots F]... FILE...               reports on every FILE
 //	sealctl show FILE                                   tells of signatures, seals and certificates, without a verdict
 //	sealctl remove IN OUT                               takes the last seal off IN
 //	sealctl tsa --key URI [--listen ADDR]               makes time stamps over HTTP, for tests and pilots

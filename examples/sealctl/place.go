@@ -42,13 +42,13 @@ func (m *Main) placeFlags(flags *pflag.FlagSet, f *placeFlags) {
 	flags.StringArrayVar(&f.At, "at", nil, fmt.Sprintf(m.say("PAGE,X,Y：页码（-1 为末页）和印章中心到页面左上角的毫米数，可多次给出；\n不给任何位置则为 %d,%g,%g",
 		"PAGE,X,Y: the page (-1 the last) and the millimetres from its top left corner\nto the centre of the seal; may be repeated; without any place it is %d,%g,%g"), usual.Page, usual.X, usual.Y))
 	flags.StringVar(&f.Keyword, "keyword", "", m.say("盖在此文字上", "seal at this text"))
-	flags.StringVar(&f.Occurrence, "occurrence", "", m.say("--keyword 出现多次时：N 第几处，-1 最后一处，all 每一处；不给则必须只出现一次",
+	flags.StringVar(&f.Occurrence, "occurrence", "", m.say("用于 --keyword：N 为第 N 处，-1 为最后一处，all 为每一处；不给则该文字必须只出现一次",
 		"with --keyword: N the n-th place where it stands, -1 the last, all every one;\nwithout it the text must stand just once"))
-	flags.StringVar(&f.Offset, "offset", "", m.say("DX,DY：从 --keyword 向右、向下移动的毫米数", "DX,DY: millimetres to the right of --keyword and below it"))
+	flags.StringVar(&f.Offset, "offset", "", m.say("DX,DY：用于 --keyword，从该处向右、向下移动的毫米数", "DX,DY: millimetres to the right of --keyword and below it"))
 	flags.BoolVar(&f.DateLine, "date-line", false, m.say("骑年盖月：盖在落款日期上", "seal on the date of the signature block"))
-	flags.BoolVar(&f.Straddle, "straddle", false, m.say("骑缝章", "seal over the edges of the pages"))
-	flags.StringVar(&f.Edge, "edge", "", m.say("--straddle：right（缺省）或 left", "with --straddle: right, which is usual, or left"))
-	flags.StringVar(&f.Pages, "pages", "", m.say("--straddle：all（缺省）、odd 或 even", "with --straddle: all, which is usual, odd or even"))
+	flags.BoolVar(&f.Straddle, "straddle", false, m.say("骑缝章：盖在各页边缘", "seal over the edges of the pages"))
+	flags.StringVar(&f.Edge, "edge", "", m.say("用于 --straddle：right（缺省）或 left", "with --straddle: right, which is usual, or left"))
+	flags.StringVar(&f.Pages, "pages", "", m.say("用于 --straddle：all（缺省）、odd 或 even", "with --straddle: all, which is usual, odd or even"))
 	flags.StringVar(&f.Field, "field", "", m.say("签在已有的空签名域中", "sign the empty signature field of this name"))
 	flags.BoolVar(&f.Invisible, "invisible", false, m.say("不显示印章", "show no seal"))
 	flags.StringVar(&f.Remark, "remark", "", m.say("印章旁的批注", "text beside the seal"))
@@ -57,8 +57,8 @@ func (m *Main) placeFlags(flags *pflag.FlagSet, f *placeFlags) {
 	flags.StringVar(&f.Name, "name", "", m.say("签名人姓名", "name of who signs"))
 	flags.StringVar(&f.Reason, "reason", "", m.say("签章理由", "why it is signed"))
 	flags.StringVar(&f.Location, "location", "", m.say("签章地点", "where it is signed"))
-	flags.IntVar(&f.Certify, "certify", 0, m.say("认证文件，此后允许：1 不得更改，2 填写表单，3 填写和批注", "certify the document; from then on 1: no change, 2: forms are filled in, 3: and annotated"))
-	flags.BoolVar(&f.Lock, "lock", false, m.say("锁定整个文件", "lock the whole document"))
+	flags.IntVar(&f.Certify, "certify", 0, m.say("认证文件，此后：1 不得更改，2 可填表单，3 可填表单和批注", "certify the document; from then on 1: no change, 2: forms are filled in, 3: and annotated"))
+	flags.BoolVar(&f.Lock, "lock", false, m.say("文件锁定：锁定整个文件", "lock the whole document"))
 	flags.StringArrayVar(&f.LockFields, "lock-field", nil, m.say("只锁定此表单域，可多次给出", "lock this form field only; may be repeated"))
 }
 

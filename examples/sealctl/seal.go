@@ -42,7 +42,7 @@ func (m *Main) seal() *cobra.Command {
   ok IN -> OUT        已签章
   skip IN -> OUT      D 中已有用此印章签好的 IN，不再签
   fail IN: 原因       其余文件照常签章；退出码为 4
-D 中同名的其他文件不会被覆盖。中断（包括 kill -9）后以同样的参数再次运行即可继续，不会重签也不会遗漏。`,
+D 中同名的其他文件不会被覆盖。中断（包括 kill -9）后以同样的参数再次运行即可继续，不会重复签章，也不会遗漏。`,
 			`Seals the PDF file IN with the seal F and the key of one of its holders, and writes OUT. A key's URI is soft:DIR#NAME.
 The formats cms and ses take one key; dual takes two, in any order: the SM2 key signs inside, the RSA or ECDSA key
 outside. Without --format one key makes cms, and two make dual.
@@ -64,11 +64,11 @@ again with the same arguments: none is sealed twice, and none is left out.`),
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&f.seal, "seal", "", m.say("印章文件 (.esl)", "file of the seal (.esl)"))
-	flags.StringArrayVar(&f.keys, "key", nil, m.say("密钥 URI，dual 需两个", "URI of a key; two of them for dual"))
+	flags.StringArrayVar(&f.keys, "key", nil, m.say("密钥 URI；dual 需要两个", "URI of a key; two of them for dual"))
 	flags.StringVar(&f.pinFile, "pin-file", "", m.say("第一行是 PIN 的文件；不给则在终端询问", "file whose first line is the PIN of the keys; without it the terminal asks"))
 	flags.StringVar(&f.format, "format", "", "ses, cms, dual")
 	m.placeFlags(flags, &f.place)
-	flags.StringVar(&f.tsa, "tsa", "", m.say("时间戳服务的 URL；得不到时间戳时签章仍完成，并予提示", "URL of a time-stamping authority; a stamp that is not had is noted, and the seal is made all the same"))
+	flags.StringVar(&f.tsa, "tsa", "", m.say("时间戳服务的 URL；取不到时间戳时给出提示，签章照常完成", "URL of a time-stamping authority; a stamp that is not had is noted, and the seal is made all the same"))
 	flags.BoolVar(&f.repair, "repair", false, m.say("文件已损坏也签章", "seal a damaged file too"))
 	m.passwordFlag(cmd, &f.password)
 	m.batchFlags(flags, &f.batch)
