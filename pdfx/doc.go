@@ -76,10 +76,10 @@
 //
 // A damaged file, whose cross-reference must be rebuilt to read it, is [ErrDamaged] unless [Options].Repair asks for it: then the
 // update carries a new cross-reference of the whole file. A file certified against any change (DocMDP, P 1) is [ErrCertified],
-// one that an earlier signature locks [ErrLocked]. An encrypted file is sealed with its password (or the empty one) and stays encrypted; its permission bits are noted and not
-// obeyed, because they bind the reader's program and not the court.
+// one that an earlier signature locks [ErrLocked]. An encrypted file is sealed with its password (or the empty one) and stays
+// encrypted; its permission bits are noted and not obeyed, because they bind the reader's program and not the court.
 //
-// The notes in [Result] have these codes, and those of the value:
+// The notes in [Result] have these codes, and those of the value (of a time stamp that could not be had, see cms.TimeStamp):
 //
 //   - certified, locked: some readers call a further field a violation of an earlier signature
 //   - in-row: a seal stands there already, and the new one stands beside it

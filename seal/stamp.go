@@ -36,10 +36,11 @@ type StampOptions struct {
 // documentation says what each holds.
 //
 // Stamp checks what GB/T 38540-2020 7.2 wants checked before a seal is used, trust and revocation aside, which take
-// roots: the seal's own signature value and, in a seal of GM/T 0031-2025, its time stamp (ErrTimeStamp), that each key belongs to its certificate (sign.ErrKeyMismatch), may sign
-// (sign.ErrEncryptionCert, sign.ErrWeakKey, sign.ErrUnsupportedKey) and is a holder's (ErrNotHolder), that seal and
-// certificates are valid now (an *ExpiredError, ErrExpired). A seal that is neither of GB/T 38540-2020 nor of
-// GM/T 0031-2025 is ErrUnsupportedVersion, a format that does not go with the keys sign.ErrFormat.
+// roots: the seal's own signature value and, in a seal of GM/T 0031-2025, its time stamp (ErrTimeStamp), that each key
+// belongs to its certificate (sign.ErrKeyMismatch), may sign (sign.ErrEncryptionCert, sign.ErrWeakKey,
+// sign.ErrUnsupportedKey) and is a holder's (ErrNotHolder), that seal and certificates are valid now (an *ExpiredError,
+// ErrExpired). A seal that is neither of GB/T 38540-2020 nor of GM/T 0031-2025 is ErrUnsupportedVersion, a format that
+// does not go with the keys sign.ErrFormat.
 //
 // The Signer asks the clock again in each Sign, and wants Act.Time inside the same periods. It is safe for concurrent
 // use, as are its keys, and shares the bytes of the seal. Its Profile has always the same Picture pointer for the same

@@ -11,7 +11,8 @@ import (
 )
 
 // Glyph names are those of the Adobe Glyph List as far as Latin and Greek text, punctuation and common signs go; letters with
-// accents are put together from the names of both. Others are known by their code: uni4E00, u1F600.
+// accents are put together from the names of both. Others are known by their code: uni4E00, u1F600. The names are facts of the
+// format; Adobe's file itself is not here.
 
 // asciiNames are the names of 0x20 to 0x7E.
 const asciiNames = "space exclam quotedbl numbersign dollar percent ampersand quotesingle parenleft parenright asterisk plus " +

@@ -7,9 +7,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Widths of the standard fonts (ISO 32000-2, 9.6.2.2) for ASCII, in thousandths of an em. A letter with an accent is as wide as
-// the letter; what is not listed is taken to be as wide as a digit. Other fonts without widths, which
-// the standard does not allow, are measured as Helvetica or, by their names, as what they resemble.
+// Widths of the standard fonts (ISO 32000-2, 9.6.2.2) for ASCII and, in others, for what else texts use, in thousandths of an em:
+// the numbers of Adobe's metrics, whose files themselves are not here. A letter with an accent is as wide as the letter; what is
+// not listed is taken to be as wide as a digit. Other fonts without widths, which the standard does not allow, are measured as
+// Helvetica or, by their names, as what they resemble.
 type metrics struct {
 	ascii           *[95]uint16 // nil: every character has the width of a typewriter
 	ascent, descent float64     // in ems, of letters
