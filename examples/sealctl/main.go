@@ -99,6 +99,7 @@ func (m *Main) Run(ctx context.Context) int {
 	}
 	root.AddCommand(m.demo(), m.seal(), m.verify(), m.show(), m.remove(), m.tsa())
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return m.noEmptyFlags(cmd.Flags()) }
+	m.localize(root)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.SetArgs(m.Args)
 	root.SetIn(m.Stdin)
@@ -120,6 +121,23 @@ func (m *Main) Run(ctx context.Context) int {
 		m.complain(err)
 	}
 	return exitFailed
+}
+
+// localize puts into Chinese what cobra itself says in help.
+func (m *Main) localize(root *cobra.Command) {
+	if !m.Chinese {
+		return
+	}
+	root.SetUsageTemplate(strings.NewReplacer("Usage:", "用法：", "Available Commands:", "命令：", "Flags:", "参数：",
+		`Use "{{.CommandPath}} [command] --help" for more information about a command.`, "各命令的用法见 `{{.CommandPath}} 命令 --help`。",
+	).Replace(root.UsageTemplate()))
+	root.InitDefaultHelpCmd()
+	for _, c := range append(root.Commands(), root) {
+		if c.Name() == "help" {
+			c.Short = "显示命令的用法"
+		}
+		c.Flags().BoolP("help", "h", false, "显示用法")
+	}
 }
 
 // noEmptyFlags refuses a flag that is given with nothing, as by a shell variable that is not set: it would count as not given,

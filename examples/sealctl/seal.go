@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/courtseal/courtseal/internal/plain"
 	"github.com/courtseal/courtseal/keydev"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
@@ -131,12 +130,6 @@ func (m *Main) runSeal(ctx context.Context, f sealFlags, a []string) error {
 	}
 	m.printNotes(out, result)
 	return nil
-}
-
-func (m *Main) printNotes(out string, result *pdfx.Result) {
-	for _, n := range result.Notes {
-		fmt.Fprintf(m.Stderr, "sealctl: %s\n", plain.Text(out+": "+n.String()))
-	}
 }
 
 // stamp opens the keys and puts the seal to use. The caller calls done when it no longer needs them.

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/courtseal/courtseal/internal/plain"
+	"github.com/courtseal/courtseal/pdfx"
+)
+
+// noteZH says in Chinese what pdfx notes, and the signer of a seal; their English text says where.
+var noteZH = map[string]string{
+	"certified":           "文件带有认证签名，部分阅读器会把新增的签名域视为违反认证",
+	"locked":              "先前的签名锁定了文件，部分阅读器会把新增的签名域视为违反锁定",
+	"in-row":              "该处已有印章，新印章并排盖在旁边",
+	"invisible-field":     "所填的签名域在页面上没有位置，印章不显示",
+	"not-printed":         "所填的签名域是隐藏的，或不打印",
+	"scaled":              "所填的签名域较小，印章已缩小",
+	"overhang":            "印章超出页面边缘",
+	"overlap":             "印章碰到了另一枚印章",
+	"over-text":           "盖在日期上的印章压住了其他文字",
+	"permissions":         "文件的权限位禁止更改或批注，签章不受其限制",
+	"repaired":            "文件已损坏，经修复后签章",
+	"seed-value":          "所填的签名域对签名另有要求，未全部检查",
+	"text-unread":         "页面的部分文字无法读取，未在其中查找",
+	"xfa":                 "文件含 XFA 表单，按 XFA 显示的阅读器可能不显示印章",
+	"timestamp-not-had":   "未取得时间戳，签章已完成",
+	"timestamp-too-large": "时间戳超出预留空间，未写入，签章已完成",
+}
+
+// printNotes tells on standard error what a person should know of a file that was sealed.
+func (m *Main) printNotes(out string, result *pdfx.Result) {
+	for _, n := range result.Notes {
+		text := out + ": " + n.String()
+		if zh := noteZH[n.Code]; m.Chinese && zh != "" {
+			text = out + ": " + zh + "（" + n.String() + "）"
+		}
+		fmt.Fprintf(m.Stderr, "sealctl: %s\n", plain.Text(text))
+	}
+}
