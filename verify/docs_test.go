@@ -7,6 +7,8 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -129,5 +131,34 @@ func TestCodesAreInTheTable(t *testing.T) {
 			}
 			codes[o.code] = true
 		}
+	}
+}
+
+// Every note that this package makes by itself is in docs/verification.md.
+func TestDocsListEveryNote(t *testing.T) {
+	b, err := os.ReadFile(docsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := regexp.MustCompile(`(?:note\(|Note\{)"([a-z-]+)"`)
+	found := 0
+	for _, name := range files {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range made.FindAllSubmatch(source, -1) {
+			found++
+			if !strings.Contains(string(b), "`"+string(m[1])+"`") {
+				t.Errorf("%s: note %s is not in %s", name, m[1], docsFile)
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d notes were found", found)
 	}
 }
