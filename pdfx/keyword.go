@@ -30,7 +30,7 @@ func (pl *planner) atKeyword(k Keyword) ([]wish, error) {
 		return nil, nowhere(r, fmt.Errorf("%w: the text %q does not stand on any page", ErrPlace, k.Text))
 	case n == Every:
 	case n == 0 && all > 1:
-		return nil, fmt.Errorf("%w: the text %q stands %d times (%s); say which Occurrence", ErrPlace, k.Text, all, places(found))
+		return nil, fmt.Errorf("%w: %q, %d times: %s; say which Occurrence", ErrSeveral, k.Text, all, places(found))
 	case n == 0:
 	case n > all || -n > all:
 		return nil, fmt.Errorf("%w: the text %q stands %d times; there is no occurrence %d", ErrPlace, k.Text, all, n)

@@ -104,6 +104,7 @@ func TestKeywordOccurrences(t *testing.T) {
 	}
 	sealed(t, in, rsaSigner(), pdfx.Options{Keyword: &pdfx.Keyword{Text: "once only"}})
 	refused(t, in, pdfx.Options{Keyword: &pdfx.Keyword{Text: "Seal here"}}, pdfx.ErrPlace)
+	refused(t, in, pdfx.Options{Keyword: &pdfx.Keyword{Text: "Seal here"}}, pdfx.ErrSeveral)
 	refused(t, in, pdfx.Options{Keyword: &pdfx.Keyword{Text: "Seal here", Occurrence: 4}}, pdfx.ErrPlace)
 	refused(t, in, pdfx.Options{Keyword: &pdfx.Keyword{Text: "Seal here", Occurrence: -4}}, pdfx.ErrPlace)
 	refused(t, in, pdfx.Options{Keyword: &pdfx.Keyword{Text: "Seal nowhere"}}, pdfx.ErrPlace)

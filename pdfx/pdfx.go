@@ -2,6 +2,7 @@ package pdfx
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -115,6 +116,8 @@ var (
 	ErrCertified = errors.New("pdfx: the document is certified against any change")
 	// ErrPlace: a seal cannot be shown at this place: there is no such page, no such text, no room, or the signer has no picture.
 	ErrPlace = errors.New("pdfx: no place for the seal")
+	// ErrSeveral: a Keyword's text stands more than once, and Occurrence does not say which is meant. It is an ErrPlace.
+	ErrSeveral = fmt.Errorf("%w: the text stands more than once", ErrPlace)
 	// ErrField: there is no empty signature field of that name, or it asks for another kind of signature.
 	ErrField = errors.New("pdfx: no such field to sign")
 	// ErrSigned: the document is signed, so that it cannot be certified any more: a certification is the first signature.

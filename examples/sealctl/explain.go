@@ -50,6 +50,7 @@ var hints = []struct {
 	{pdfx.ErrLimit, "文件超出处理上限", ""},
 	{pdfx.ErrPicture, "印章图像无法显示", ""},
 	{pdfx.ErrTooLarge, "签名值超出预留空间", ""},
+	{pdfx.ErrSeveral, "该文字出现多次，请用 --occurrence 指明第几处，或用 all", "say which one with --occurrence, or all"},
 	{pdfx.ErrUnread, "找不到位置，且部分文字无法读取", ""},
 	{pdfx.ErrPlace, "印章无法放在指定位置", ""},
 	{pdfx.ErrFont, "字体文件无法使用", ""},
