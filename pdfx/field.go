@@ -71,7 +71,7 @@ func (pl *planner) target(o Options) (*pdf.Signature, error) {
 		if s.Name != o.Field {
 			continue
 		}
-		r, err := pl.f.Restrictions(nil, s.Field.Dict())
+		r, err := pl.f.Restrictor().Of(nil, s.Field.Dict())
 		if err != nil {
 			return nil, fmt.Errorf("field %q: %w", s.Name, err)
 		}

@@ -32,11 +32,12 @@ func (pl *planner) look(form *pdf.Dict, o Options) error {
 		}
 		pl.signed = len(signed) > 0
 	}
+	said := pl.f.Restrictor()
 	for _, s := range signed {
 		if s.Dict == nil {
 			continue
 		}
-		r, err := pl.f.Restrictions(s.Dict, s.Field.Dict())
+		r, err := said.Of(s.Dict, s.Field.Dict())
 		if err != nil {
 			return fmt.Errorf("signature %q: %w", s.Name, err)
 		}
@@ -84,7 +85,7 @@ func (pl *planner) certified() (int64, error) {
 	if err != nil || cert == nil {
 		return 0, err
 	}
-	r, err := pl.f.Restrictions(cert, nil)
+	r, err := pl.f.Restrictor().Of(cert, nil)
 	if r.Level == 0 {
 		r.Level = 2
 	}

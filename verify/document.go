@@ -397,18 +397,23 @@ func (d *document) compareLater(cases []*signatureCase, revision []int) error {
 			}
 		}
 	}
+	restrictor := d.file.Restrictor()
 	for i, c := range cases {
 		if revision[i] < 0 {
 			continue
 		}
-		said, err := d.file.Restrictions(c.pdf.Dict, c.pdf.Field.Dict())
+		said, err := restrictor.Of(c.pdf.Dict, c.pdf.Field.Dict())
+		locked := false
+		if err == nil {
+			locked, err = d.locked(said, revision[i])
+		}
 		if err != nil && !isOfFile(err) {
 			return err
 		}
 		if s := d.steps[revision[i]]; err != nil && s != nil {
 			s.change("无法得知是否允许：%[1]v", "cannot be known to be allowed: %[1]v", err)
 		}
-		if err := d.later(c.judge, c.span, revision[i], said); err != nil {
+		if err := d.later(c.judge, c.span, revision[i], said.Level == 1, locked); err != nil {
 			return err
 		}
 	}

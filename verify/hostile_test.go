@@ -51,11 +51,20 @@ func TestHostile(t *testing.T) {
 	nested[9] = "<< /Type /Sig /ByteRange [0 100 200 300] /Contents <" + strings.Repeat("3080", 1<<20) + "> >>"
 	nested[5] = "<< /Fields [8 0 R] >>"
 
+	lock := map[int]string{
+		6: "[" + strings.Repeat("7 0 R ", 64) + "]",
+		7: "<< /TransformMethod /FieldMDP /TransformParams 8 0 R >>",
+		8: "<< /Action /Include /Fields [" + strings.Repeat("9 0 R ", 10_000) + "] >>",
+		9: "(" + strings.Repeat("x", 4000) + ")",
+	}
+
 	for name, file := range map[string][]byte{
+		"one lock of many":       manySigned(10, "/Reference 6 0 R", "/Lock 8 0 R", lock),
 		"many revisions":         revisions,
 		"many objects":           update(signed, many, "", ""),
 		"many fields, one value": build(fields),
 		"a nested value":         build(nested),
+		"long names, told often": namesLater(200, strings.Repeat("x", 4000)),
 		"nothing but a header":   append([]byte("%PDF-1.7\n"), bytes.Repeat([]byte("<<"), 2<<20)...),
 		"nothing but xref":       append([]byte("%PDF-1.7\n"), bytes.Repeat([]byte("startxref\n9\n%%EOF\n"), 200_000)...),
 	} {
@@ -71,9 +80,62 @@ func TestHostile(t *testing.T) {
 			if err == nil && r.Verdict == Valid {
 				t.Errorf("valid")
 			}
+			if err == nil && len(r.String()) > 8<<20 {
+				t.Errorf("a report of %d MB", len(r.String())>>20)
+			}
 			if took > 20*time.Second {
 				t.Errorf("%v", took)
 			}
 		})
 	}
+}
+
+// manySigned is a file of n signatures whose ranges are right and whose values are nothing. more are objects from 6 on.
+func manySigned(n int, entries, field string, more map[int]string) []byte {
+	objects := map[int]string{
+		1: "<< /Type /Catalog /Pages 2 0 R /AcroForm 5 0 R >>",
+		2: "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+		3: "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>",
+		4: "null",
+	}
+	base := 6 + len(more)
+	for k := 6; k < base; k++ {
+		objects[k] = more[k]
+	}
+	i := base
+	var list strings.Builder
+	for k := range n {
+		objects[i] = fmt.Sprintf("<< /FT /Sig /T (F%d) /V %d 0 R %s >>", k, i+1, field)
+		objects[i+1] = fmt.Sprintf("<< /Type /Sig /Filter /X /SubFilter /ETSI.CAdES.detached /ByteRange [0 @@@@@@@@@ ######### $$$$$$$$$] /Contents <3003020101> %s >>", entries)
+		fmt.Fprintf(&list, "%d 0 R ", i)
+		i += 2
+	}
+	objects[5] = "<< /Fields [" + list.String() + "] /SigFlags 3 >>"
+	b := build(objects)
+	b = b[:len(b)-1] // no line end
+	at := 0
+	for range n {
+		k := bytes.Index(b[at:], []byte("@@@@@@@@@")) + at
+		c := bytes.Index(b[k:], []byte("/Contents <")) + k + 10
+		copy(b[k:], fmt.Sprintf("%09d", c))
+		copy(b[k+10:], fmt.Sprintf("%09d", c+12))
+		copy(b[k+20:], fmt.Sprintf("%09d", len(b)-c-12))
+		at = c
+	}
+	return b
+}
+
+// namesLater is a file of n signatures and, in a second revision, as many more, with a long name.
+func namesLater(n int, name string) []byte {
+	objects := map[int]string{}
+	var fields, kids strings.Builder
+	for i := range n {
+		fmt.Fprintf(&fields, "%d 0 R ", 6+2*i)
+		fmt.Fprintf(&kids, "%d 0 R ", 5001+2*i)
+		objects[5001+2*i] = fmt.Sprintf("<< /Parent 5000 0 R /T (%d) /V %d 0 R >>", i, 5002+2*i)
+		objects[5002+2*i] = "<< /Type /Sig /ByteRange [0 1 2 3] /Contents <3003020101> >>"
+	}
+	objects[5000] = "<< /FT /Sig /T (" + name + ") /Kids [" + kids.String() + "] >>"
+	objects[5] = "<< /Fields [" + fields.String() + "5000 0 R] /SigFlags 3 >>"
+	return update(manySigned(n, "", "", nil), objects, "", "")
 }

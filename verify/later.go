@@ -32,7 +32,13 @@ type step struct {
 
 func (s *step) text() Text {
 	var zh, en []string
-	for _, n := range s.signed {
+	for i, n := range s.signed {
+		if i == maxSigned {
+			more := len(s.signed) - i
+			zh, en = append(zh, fmt.Sprintf("及另外 %d 个签名", more)), append(en, fmt.Sprintf("and %d more signatures", more))
+			break
+		}
+		n = clipName(n)
 		zh, en = append(zh, "增加签名 "+n), append(en, "adds signature "+n)
 	}
 	for _, c := range s.changes {
@@ -44,8 +50,21 @@ func (s *step) text() Text {
 	return Text{fmt.Sprintf("第 %d 版%s", s.revision, strings.Join(zh, "，")), fmt.Sprintf("revision %d %s", s.revision, strings.Join(en, ", "))}
 }
 
-// maxTold bounds how many changes of one step are told.
-const maxTold = 5
+const (
+	maxTold   = 5  // changes of one step that are told
+	maxSigned = 12 // signatures of one step that are named
+)
+
+// clipName shortens a name of thousands of letters, which every earlier signature tells of.
+func clipName(name string) string {
+	const most = 120
+	for i := range name {
+		if i > most {
+			return name[:i] + "…"
+		}
+	}
+	return name
+}
 
 func (s *step) change(zh, en string, args ...any) {
 	switch {
@@ -56,9 +75,40 @@ func (s *step) change(zh, en string, args ...any) {
 	}
 }
 
-// later judges everything after the revision that a signature signed, and says in words what it covers. said is what the
-// signature says of later changes.
-func (d *document) later(j *judge, at span, revision int, said pdf.Restrictions) error {
+// locked reports whether a signature locks the document, or a field that was signed after its revision.
+func (d *document) locked(said pdf.Restrictions, revision int) (bool, error) {
+	names := 0
+	for _, l := range []*pdf.Lock{said.FieldLock, said.Fields} {
+		if l == nil {
+			continue
+		}
+		if l.Level == 1 && l == said.FieldLock {
+			return true, nil
+		}
+		names += 1 + len(l.Names)/namesCost
+	}
+	if names == 0 {
+		return false, nil
+	}
+	for _, s := range d.steps[revision : len(d.revisions)-1] {
+		if err := d.spend(names * len(s.filled)); err != nil {
+			return false, err
+		}
+		for _, n := range s.filled {
+			if said.FieldLock.Holds(n) || said.Fields.Holds(n) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// namesCost is how many names of a lock are compared for the cost of one object.
+const namesCost = 64
+
+// later judges everything after the revision that a signature signed, and says in words what it covers. certified: it
+// allows no change; locked: it locks what was signed later.
+func (d *document) later(j *judge, at span, revision int, certified, locked bool) error {
 	total := len(d.revisions)
 	if d.size == at.end {
 		j.sig.Coverage = Text{
@@ -70,7 +120,6 @@ func (d *document) later(j *judge, at span, revision int, said pdf.Restrictions)
 	}
 	var zh, en []string
 	clean := true
-	locked := said.FieldLock != nil && said.FieldLock.Level == 1
 	for i := revision; i+1 < total; i++ {
 		s, err := d.step(i)
 		if err != nil {
@@ -79,9 +128,6 @@ func (d *document) later(j *judge, at span, revision int, said pdf.Restrictions)
 		t := s.text()
 		zh, en = append(zh, t.ZH), append(en, t.EN)
 		clean = clean && len(s.changes) == 0 && len(s.signed) > 0
-		for _, n := range s.filled {
-			locked = locked || said.FieldLock.Holds(n) || said.Fields.Holds(n)
-		}
 	}
 	rest, err := d.trailing()
 	if err != nil {
@@ -96,7 +142,7 @@ func (d *document) later(j *judge, at span, revision int, said pdf.Restrictions)
 		fmt.Sprintf("revision %d is signed, the first %d of %d bytes; after it: %s", revision+1, at.end, d.size, after.EN),
 	}
 	switch {
-	case said.Level == 1:
+	case certified:
 		j.add(laterRule.check("later-after-certification", after.ZH, after.EN))
 	case locked:
 		j.add(laterRule.check("later-after-lock", after.ZH, after.EN))

@@ -25,7 +25,9 @@ func (l *Lock) Holds(name string) bool {
 	if l == nil {
 		return false
 	}
-	named := slices.ContainsFunc(l.Names, func(f string) bool { return name == f || strings.HasPrefix(name, f+".") })
+	named := slices.ContainsFunc(l.Names, func(f string) bool {
+		return strings.HasPrefix(name, f) && (len(name) == len(f) || name[len(f)] == '.')
+	})
 	switch l.Action {
 	case "All":
 		return true
@@ -42,16 +44,23 @@ const (
 	maxLockNames  = 10_000 // of one lock
 )
 
-// Restrictions reads /Reference of a signature dictionary, and /Lock of the field's; either may be nil.
-func (f *File) Restrictions(sig, field *Dict) (r Restrictions, err error) {
-	if l, err := f.GetDict(field, "Lock"); err != nil {
+// A Restrictor reads the restrictions of the signatures of a file, all of them together within one limit of work: a hostile
+// file lets every signature name the same long lists.
+type Restrictor struct{ *worker }
+
+// Restrictor begins with nothing read.
+func (f *File) Restrictor() Restrictor { return Restrictor{f.worker()} }
+
+// Of reads /Reference of a signature dictionary, and /Lock of the field's; either may be nil.
+func (w Restrictor) Of(sig, field *Dict) (r Restrictions, err error) {
+	if l, err := w.dict(field.Get("Lock")); err != nil {
 		return r, fmt.Errorf("/Lock: %w", err)
 	} else if l != nil {
-		if r.FieldLock, err = f.lock(l); err != nil {
+		if r.FieldLock, err = w.lock(l); err != nil {
 			return r, fmt.Errorf("/Lock: %w", err)
 		}
 	}
-	o, err := f.Resolve(sig.Get("Reference"))
+	o, err := w.resolve(sig.Get("Reference"))
 	if err != nil {
 		return r, fmt.Errorf("/Reference: %w", err)
 	}
@@ -60,31 +69,35 @@ func (f *File) Restrictions(sig, field *Dict) (r Restrictions, err error) {
 		return r, nil
 	}
 	for _, item := range list.Items[:min(len(list.Items), maxReferences)] {
-		if err := f.reference(&r, item); err != nil {
+		if err := w.reference(&r, item); err != nil {
 			return r, fmt.Errorf("/Reference: %w", err)
 		}
 	}
 	return r, nil
 }
 
-func (f *File) reference(r *Restrictions, o Object) error {
-	o, err := f.Resolve(o)
+func (w Restrictor) dict(o Object) (*Dict, error) {
+	o, err := w.resolve(o)
+	return asDict(o), err
+}
+
+func (w Restrictor) reference(r *Restrictions, o Object) error {
+	ref, err := w.dict(o)
 	if err != nil {
 		return err
 	}
-	ref, _ := o.(*Dict)
-	method, err := f.Resolve(ref.Get("TransformMethod"))
+	method, err := w.resolve(ref.Get("TransformMethod"))
 	if err != nil {
 		return err
 	}
-	params, err := f.GetDict(ref, "TransformParams")
+	params, err := w.dict(ref.Get("TransformParams"))
 	if err != nil {
 		return err
 	}
 	switch method {
 	case Name("DocMDP"):
 		r.Level = 2 // where none is written: ISO 32000-2, table 257
-		p, err := f.Resolve(params.Get("P"))
+		p, err := w.resolve(params.Get("P"))
 		if n, ok := p.(int64); ok && n >= 1 && n <= 3 {
 			r.Level = n
 		}
@@ -93,25 +106,25 @@ func (f *File) reference(r *Restrictions, o Object) error {
 		if params == nil {
 			return nil
 		}
-		r.Fields, err = f.lock(params)
+		r.Fields, err = w.lock(params)
 		return err
 	}
 	return nil
 }
 
-func (f *File) lock(d *Dict) (*Lock, error) {
+func (w Restrictor) lock(d *Dict) (*Lock, error) {
 	l := new(Lock)
-	action, err := f.Resolve(d.Get("Action"))
+	action, err := w.resolve(d.Get("Action"))
 	if err != nil {
 		return nil, err
 	}
 	l.Action, _ = action.(Name)
-	p, err := f.Resolve(d.Get("P"))
+	p, err := w.resolve(d.Get("P"))
 	if err != nil {
 		return nil, err
 	}
 	l.Level, _ = p.(int64)
-	o, err := f.Resolve(d.Get("Fields"))
+	o, err := w.resolve(d.Get("Fields"))
 	if err != nil {
 		return nil, err
 	}
@@ -123,13 +136,19 @@ func (f *File) lock(d *Dict) (*Lock, error) {
 		return nil, fmt.Errorf("%w: a lock of %d fields", ErrLimit, len(list.Items))
 	}
 	for _, item := range list.Items {
-		o, err := f.Resolve(item)
+		o, err := w.resolve(item)
 		if err != nil {
 			return nil, err
 		}
-		if s, ok := o.(*String); ok {
-			l.Names = append(l.Names, Text(s.Value[:min(len(s.Value), maxFieldName)]))
+		s, ok := o.(*String)
+		if !ok {
+			continue
 		}
+		name := s.Value[:min(len(s.Value), maxFieldName)]
+		if w.left -= int64(len(name)) + 64; w.left < 0 {
+			return nil, fmt.Errorf("%w: the locks of signatures take too much work to read", ErrLimit)
+		}
+		l.Names = append(l.Names, Text(name))
 	}
 	return l, nil
 }
