@@ -109,10 +109,9 @@ func (j *judge) parseCMS(b []byte) (c *cmsSignature, stamp bool) {
 	c = &cmsSignature{SignedData: sd, SignerInfo: sd.Signers[0]}
 	c.certDER = c.SignerInfo.Certificate(sd.Certificates)
 	j.bring(sd.Certificates...)
-	j.crls = append([]*crl(nil), j.crls...)
 	for _, b := range sd.CRLs[:min(len(sd.CRLs), 16)] {
 		if l, err := parseCRL(b); err == nil {
-			j.crls = append(j.crls, l)
+			j.brought = append(j.brought, l)
 		}
 	}
 	j.bound(c)

@@ -87,7 +87,8 @@ type cmsParts struct {
 	content     []byte   // eContent; nil: detached
 	signers     int      // copies of the SignerInfo
 	certs       [][]byte // certificates
-	padding     []byte   // after the value
+	crls        [][]byte
+	padding     []byte // after the value
 	noAttrs     bool
 }
 
@@ -156,6 +157,13 @@ func (r rawCMS) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
 						b.AddBytes(c)
 					}
 				})
+				if len(p.crls) > 0 {
+					b.AddASN1(asn1.Tag(1).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+						for _, l := range p.crls {
+							b.AddBytes(l)
+						}
+					})
+				}
 				b.AddASN1(asn1.SET, func(b *cryptobyte.Builder) {
 					for range p.signers {
 						seq(b, func(b *cryptobyte.Builder) {

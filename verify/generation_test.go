@@ -33,6 +33,7 @@ type handmade struct {
 	timeInfo                 func(sum []byte) []byte   // content of the BIT STRING of GM/T 0031-2014, given the hash of the original
 	sealToken, signatureUsed func(value []byte) []byte // time stamps
 	extension                func(*cryptobyte.Builder) // ExtData of the seal
+	more                     []byte                    // ExtDatas of the signature
 }
 
 func (h handmade) normal() handmade {
@@ -154,6 +155,9 @@ func (h handmade) Sign(_ context.Context, act *sign.Act) ([]sign.Value, error) {
 	}
 	cert, alg := element(asn1.OCTET_STRING, h.key.Chain()[0]), oidOf(h.scheme)
 	tbs := [][]byte{written(func(b *cryptobyte.Builder) { b.AddASN1Int64(h.tbsVersion) }), h.sealDER(), at, bitString(sum), text(asn1.IA5String, act.Parts[0].Property)}
+	if h.more != nil {
+		tbs = append(tbs, element(asn1.Tag(0).ContextSpecific().Constructed(), h.more))
+	}
 	if old {
 		tbs = append(tbs, cert, alg)
 	}
@@ -235,6 +239,31 @@ func TestGenerations(t *testing.T) {
 				t.Errorf("order\n%s\nnot\n%s", got, x.order)
 			}
 		})
+	}
+}
+
+// A seal signature has extensions of its own.
+func TestSignatureExtensions(t *testing.T) {
+	w := theWorld()
+	list := func(critical bool) []byte {
+		return written(func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+					b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte("\x2a\x03\x04")) })
+					if critical {
+						b.AddASN1Boolean(true)
+					}
+					b.AddASN1OctetString([]byte("{}"))
+				})
+			})
+		})
+	}
+	strict := func(o *Options) { o.Policy = Strict2020 }
+	for _, gen := range []seal.Version{seal.V4, seal.V5} {
+		plain, critical := handmade{gen: gen, more: list(false)}.sealed(t), handmade{gen: gen, more: list(true)}.sealed(t)
+		want(t, verifyFile(t, w, plain, strict), 0, Valid, "ses-extensions", "ok")
+		want(t, verifyFile(t, w, critical, nil), 0, Valid, "ses-extensions", "critical-extension")
+		want(t, verifyFile(t, w, critical, strict), 0, Invalid, "ses-extensions", "critical-extension-refused")
 	}
 }
 

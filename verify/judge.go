@@ -64,6 +64,7 @@ type judge struct {
 	sig     *Signature
 	claimed time.Time // of signing; where nobody claims one, the moment of a time stamp, else the moment asked for
 	pool    []*gm.Certificate
+	brought []*crl // CRLs that the value carries
 	doubts  []Text // why the claimed time would have to be proven
 
 	standard seal.Version // whose clauses are followed; 0: no seal is judged

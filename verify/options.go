@@ -41,12 +41,12 @@ type Policy int
 
 const (
 	// Default judges the maker of a seal for the moment the seal was made, as GM/T 0031-2025 has it for all seals to come,
-	// and takes a seal for good that was valid when it was used. An unknown critical extension of a seal is told of.
+	// and takes a seal for good that was valid when it was used. An unknown critical extension of a seal or seal signature is told of.
 	Default Policy = iota
 	// Strict2020 takes GB/T 38540-2020 by the letter, as test laboratories do, for its own seals and those of GM/T
 	// 0031-2014, whose words are the same: a maker's certificate or a seal that has ended by now makes the seal
 	// invalid, whenever it was made or used. Seals of GM/T 0031-2025 must not have ended either; their makers are judged
-	// as GM/T 0031-2025 says. An unknown critical extension makes any seal invalid.
+	// as GM/T 0031-2025 says. An unknown critical extension of a seal or seal signature makes it invalid.
 	Strict2020
 )
 

@@ -127,7 +127,13 @@ func (j *judge) enough(said time.Time) bool { return !j.proven.IsZero() && !said
 // worse: a revocation beats all, whatever else was given; then good; then a reason.
 func (a answer) or(b answer) answer {
 	switch {
-	case b.revoked && (!a.revoked || b.at.Before(a.at)):
+	case a.revoked && b.revoked: // the earlier one, for the worse of the reasons
+		if b.at.Before(a.at) {
+			a.at = b.at
+		}
+		a.harmless = a.harmless && b.harmless
+		return a
+	case b.revoked:
 		return b
 	case a.revoked || a.good:
 		return a
@@ -140,9 +146,11 @@ func (a answer) or(b answer) answer {
 func (j *judge) status(c *gm.Certificate, issuers []*gm.Certificate) answer {
 	var a answer
 	for _, issuer := range issuers {
-		for _, l := range j.crls {
-			if bytes.Equal(l.RawIssuer, c.RawIssuer) {
-				a = a.or(j.askCRL(l, c, issuer))
+		for _, list := range [][]*crl{j.crls, j.brought} {
+			for _, l := range list {
+				if bytes.Equal(l.RawIssuer, c.RawIssuer) {
+					a = a.or(j.askCRL(l, c, issuer))
+				}
 			}
 		}
 		for _, o := range j.ocsps {

@@ -5,7 +5,7 @@ package verify
 var rules = []*rule{
 	signatureRule, byteRangeRule, contentsRule, valueRule, revisionRule,
 	cmsFormatRule, sealBindingRule, cmsAttributesRule, cmsValueRule,
-	sesFormatRule, sesValueRule, sealHolderRule,
+	sesFormatRule, sesExtensionsRule, sesValueRule, sealHolderRule,
 	sealFormatRule, sealExtensionsRule, sealValueRule, sealMadeRule, sealPeriodRule, sealStateRule,
 	contentHashRule, sesPropertyRule,
 	pictureRule, laterRule, stampRule, timeRule,

@@ -128,6 +128,14 @@ func TestSeal(t *testing.T) {
 		{"cancelled since, the step", ses(w.seal, w.sm2, noon), states(seal.StatusActive, seal.StatusCancelled, nil), Indeterminate, "seal-state", "not-active-since"},
 		{"active", ses(w.seal, w.sm2, noon), states(seal.StatusActive, seal.StatusActive, nil), Valid, "seal-state", "ok"},
 		{"not in the books", ses(w.seal, w.sm2, noon), states(seal.StatusUnknown, seal.StatusUnknown, nil), Indeterminate, "seal-state", "state-unknown"},
+		{"books closed since", ses(w.seal, w.sm2, noon), func(o *Options) {
+			o.States = stateFunc(func(at time.Time) (seal.Status, error) {
+				if at.After(noon) {
+					return "", errors.New("no line")
+				}
+				return seal.StatusActive, nil
+			})
+		}, Indeterminate, "seal-state", "state-unknown"},
 		{"books closed", ses(w.seal, w.sm2, noon), states("", "", errors.New("no line")), Indeterminate, "seal-state", "state-unknown"},
 	} {
 		t.Run(x.name, func(t *testing.T) { want(t, verifyFile(t, w, x.file, x.mod), 0, x.verdict, x.check, x.code) })
@@ -345,6 +353,19 @@ func ocspFor(t testing.TB, ca, by *testpki.CA, cert *gm.Certificate, status, rea
 	oid := map[sign.Kind]asn1.ObjectIdentifier{sign.SM2: {1, 2, 156, 10197, 1, 501}, sign.RSA: {1, 2, 840, 113549, 1, 1, 11}, sign.ECDSA: {1, 2, 840, 10045, 4, 3, 2}}[scheme.Kind]
 	b := marshal(basic{asn1.RawValue{FullBytes: tbs}, pkix.AlgorithmIdentifier{Algorithm: oid}, asn1.BitString{Bytes: sig, BitLength: 8 * len(sig)}, certs})
 	return marshal(response{0, responseBytes{asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}, b}})
+}
+
+// The lists inside a CMS speak for it, and are not looked through for every other signature of the file.
+func TestListsInsideACMS(t *testing.T) {
+	w := theWorld()
+	key := issue(w.rsaCA, testpki.RSA, func(c *gm.Certificate) { c.CRLDistributionPoints = []string{"http://crl.example/1.crl"} })
+	list := crlOf(t, w.rsaCA, key, noon, noon.AddDate(0, 0, 1), time.Time{}, 0)
+	with := rawCMS{key, sign.SHA256, func(p *cmsParts) { p.crls = [][]byte{list} }}
+	file := sealFile(t, page(), with, pdfx.Options{})
+	file = sealFile(t, file, rawCMS{key, sign.SHA256, nil}, pdfx.Options{})
+	r := verifyFile(t, w, file, nil)
+	want(t, r, 0, Valid, "signer-revocation", "ok")
+	want(t, r, 1, Indeterminate, "signer-revocation", "not-given")
 }
 
 func TestWeakAlgorithms(t *testing.T) {

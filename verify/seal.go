@@ -104,7 +104,7 @@ func (j *judge) judgeSeal(e *seal.Seal) {
 	strict := j.opts.Policy == Strict2020 && e.Generation() != seal.V5
 	j.parserNotes(e.Notes)
 	j.sealFormat(e)
-	j.sealExtensions(e)
+	j.extensions(sealExtensionsRule, e.Extensions)
 	scheme, right := j.sealValue(e)
 	maker := j.parse(makerRole, e.MakerCert)
 	j.sig.Seal = describeSeal(e, maker)
@@ -149,8 +149,9 @@ func (j *judge) sealFormat(e *seal.Seal) {
 	}
 }
 
-func (j *judge) sealExtensions(e *seal.Seal) {
-	for _, x := range e.Extensions {
+// extensions answers for those of a seal and those of a signature.
+func (j *judge) extensions(r *rule, list []seal.Extension) {
+	for _, x := range list {
 		if !x.Critical {
 			continue
 		}
@@ -158,10 +159,10 @@ func (j *judge) sealExtensions(e *seal.Seal) {
 		if j.opts.Policy == Strict2020 {
 			code = "critical-extension-refused"
 		}
-		j.say(sealExtensionsRule, code, x.ID.String())
+		j.say(r, code, x.ID.String())
 		return
 	}
-	j.say(sealExtensionsRule, codeOK)
+	j.say(r, codeOK)
 }
 
 func (j *judge) sealValue(e *seal.Seal) (scheme sign.Scheme, right bool) {
@@ -221,7 +222,11 @@ func (j *judge) sealState(e *seal.Seal) {
 		return
 	}
 	now, err := j.opts.States.State(j.ctx, e.ID, j.at)
-	if err == nil && now != seal.StatusActive {
+	if err != nil {
+		j.say(sealStateRule, "state-unknown", err.Error())
+		return
+	}
+	if now != seal.StatusActive {
 		j.say(sealStateRule, "not-active-since", string(now))
 		if then, err := j.stateWhenProven(e); err != nil || then != seal.StatusActive {
 			j.doubt(time.Time{}, "印章现为 "+string(now), fmt.Sprintf("the seal is now %s", now))

@@ -23,6 +23,17 @@ var sesFormatRule = &rule{
 	},
 }
 
+var sesExtensionsRule = &rule{
+	name:  "ses-extensions",
+	seals: clauses{seal.V4: "GB/T 38540-2020 7.1.2 (extDatas)", seal.V5: "GM/T 0031-2025 (extDatas)"},
+	stops: "under strict-2020: a seal signature whose critical extension nobody here understands",
+	codes: []outcome{
+		{codeOK, Valid, "签章中没有未知的关键扩展", "no unknown critical extension in the seal signature"},
+		{"critical-extension", NotAsked, "签章有未知的关键扩展 %[1]s", "the seal signature has a critical extension that is not known here, %[1]s"},
+		{"critical-extension-refused", Invalid, "签章有未知的关键扩展 %[1]s", "the seal signature has a critical extension that is not known here, %[1]s"},
+	},
+}
+
 var sesValueRule = &rule{
 	name:  "ses-value",
 	seals: clauses{seal.V1: "GM/T 0031-2014 6.2.3 b", seal.V4: "GB/T 38540-2020 7.3", seal.V5: "GM/T 0031-2025"},
@@ -85,6 +96,9 @@ func (j *judge) judgeSES(s *sealSignature, sums sign.Sums, property string, stam
 	defer j.follow(s.Seal)()
 	j.parserNotes(s.Notes)
 	j.sesFormat(s)
+	if len(s.Extensions) > 0 {
+		j.extensions(sesExtensionsRule, s.Extensions)
+	}
 	scheme, right := j.sesValue(s)
 	j.bring(s.Cert, s.Seal.MakerCert)
 	signer := func() {

@@ -180,7 +180,7 @@ func (j *judge) judgeStamps(v stampedValue) *stamps {
 
 // judgeStamp judges one token. by is the latest moment at which it may have been made.
 func (j *judge) judgeStamp(v stampedValue, token []byte) (s *Stamp, by time.Time) {
-	sub := &judge{job: j.job, sig: new(Signature), pool: j.pool, proven: v.proven}
+	sub := &judge{job: j.job, sig: new(Signature), pool: j.pool, brought: j.brought, proven: v.proven}
 	s = &Stamp{Over: v.over}
 	defer func() {
 		s.Checks, s.Notes, s.Verdict = sub.sig.Checks, sub.sig.Notes, worst(sub.sig.Checks)

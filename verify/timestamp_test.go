@@ -380,6 +380,12 @@ func TestWrongStamps(t *testing.T) {
 		{"not revoked", one(revocable), list(time.Time{}, 0), Valid, "tsa-revocation", "ok"},
 		{"revoked before", one(revocable), list(noon, 4), Invalid, "tsa-revocation", "revoked"},
 		{"closed since", one(revocable), list(later.Add(time.Minute), 5), Valid, "tsa-revocation", "revoked-later"},
+		{"closed since, then compromised", one(revocable), func(o *Options) {
+			list(later.Add(time.Minute), 5)(o)
+			lists := o.CRLs
+			list(later.Add(time.Minute), 1)(o)
+			o.CRLs = append(lists, o.CRLs...)
+		}, Invalid, "tsa-revocation", "revoked-authority"},
 		{"compromised since", one(revocable), list(later.Add(time.Minute), 1), Invalid, "tsa-revocation", "revoked-authority"},
 		{"revoked since, nobody says why", one(revocable), list(later.Add(time.Minute), 0), Invalid, "tsa-revocation", "revoked-authority"},
 		{"revoked since, unspecified by OCSP", one(revocable), answers(-1), Valid, "tsa-revocation", "revoked-later"},
