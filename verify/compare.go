@@ -272,6 +272,9 @@ func (c *comparison) object(num uint32, where place) error {
 		y, okB := b.Value.(*pdf.Dict)
 		if okA && okB {
 			c.keys(num, x, y, changeable[where])
+			if where == fieldPlace {
+				return c.replaced(num, x, y)
+			}
 			return nil
 		}
 	}
@@ -305,6 +308,15 @@ func (c *comparison) keys(num uint32, a, b *pdf.Dict, allowed []pdf.Name) {
 			c.change("改变对象 %[1]d 的 /%[2]s", "changes /%[2]s of object %[1]d", num, plain.Text(string(k)))
 		}
 	}
+}
+
+// replaced: a field that had a value has it still. Another one in its place hides a signature.
+func (c *comparison) replaced(num uint32, a, b *pdf.Dict) error {
+	v, err := c.old.Resolve(a.Get("V"))
+	if err == nil && v != nil && !equal(a.Get("V"), b.Get("V")) {
+		c.change("取代域 %[1]d 中的签名", "replaces the signature in field %[1]d", num)
+	}
+	return err
 }
 
 func contains(list []pdf.Name, k pdf.Name) bool {

@@ -111,6 +111,23 @@ func TestSecondSignature(t *testing.T) {
 	}
 }
 
+// A signature that takes the field of an earlier one hides it; who signed in between says so.
+func TestSignatureReplaced(t *testing.T) {
+	w := theWorld()
+	one := func(sig int, name string) string {
+		return fmt.Sprintf("<< /Type /Annot /Subtype /Widget /FT /Sig /T (%s) /V %d 0 R /P 3 0 R /Rect [0 0 0 0] /F 132 >>", name, sig)
+	}
+	signer := rawCMS{w.rsa, sign.SHA256, nil}
+	file := revisionSpec{sig: 20, signer: signer, objects: map[int]string{
+		3: strings.Replace(form()[3], "[6 0 R]", "[6 0 R 11 0 R 21 0 R]", 1), 5: "<< /Fields [6 0 R 11 0 R 21 0 R] /SigFlags 3 /DA (/Helv 0 Tf) >>",
+		21: one(20, "Second"),
+	}}.sign(t, first(t, w, form(), ""))
+	file = revisionSpec{sig: 30, signer: signer, objects: map[int]string{11: one(30, "First")}}.sign(t, file)
+	r := verifyFile(t, w, file, nil)
+	want(t, r, 0, Valid, "pdf-later", "ok")
+	want(t, r, 1, Indeterminate, "pdf-later", "later-changes-unanalysed")
+}
+
 // Objects in two roles, and references that led nowhere when the first one signed.
 func TestReachedAnotherWay(t *testing.T) {
 	w := theWorld()
