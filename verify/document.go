@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/courtseal/courtseal/internal/appearance"
 	"github.com/courtseal/courtseal/internal/pdf"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
@@ -80,6 +81,7 @@ type document struct {
 	found     []pdf.Signature
 	revisions []revision
 	shared    []named // dictionaries that every signature depends on
+	shown     *appearance.Comparer
 	ends      []int64 // where the ranges of signatures end that sign a revision
 
 	limits Limits
@@ -106,7 +108,7 @@ func (d *document) open() error {
 	if err != nil {
 		return err
 	}
-	d.file = f
+	d.file, d.shown = f, appearance.NewComparer(f, d.size)
 	if d.found, err = f.Signatures(); err != nil {
 		return err
 	}

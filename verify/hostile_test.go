@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/png"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
 )
 
@@ -64,6 +68,7 @@ func TestHostile(t *testing.T) {
 		"many objects":           update(signed, many, "", ""),
 		"many fields, one value": build(fields),
 		"a nested value":         build(nested),
+		"one large seal, often":  largeSeal(t, 400),
 		"long names, told often": namesLater(200, strings.Repeat("x", 4000)),
 		"nothing but a header":   append([]byte("%PDF-1.7\n"), bytes.Repeat([]byte("<<"), 2<<20)...),
 		"nothing but xref":       append([]byte("%PDF-1.7\n"), bytes.Repeat([]byte("startxref\n9\n%%EOF\n"), 200_000)...),
@@ -138,4 +143,24 @@ func namesLater(n int, name string) []byte {
 	objects[5000] = "<< /FT /Sig /T (" + name + ") /Kids [" + kids.String() + "] >>"
 	objects[5] = "<< /Fields [" + fields.String() + "5000 0 R] /SigFlags 3 >>"
 	return update(manySigned(n, "", "", nil), objects, "", "")
+}
+
+// largeSeal is a file sealed with a picture of millions of samples in some kilobytes, and n more fields with the same value.
+func largeSeal(t *testing.T, n int) []byte {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewNRGBA(image.Rect(0, 0, 2500, 2500))); err != nil {
+		t.Fatal(err)
+	}
+	w := theWorld()
+	e := w.make(func(s *seal.Seal) { s.Picture = sign.Picture{Type: "PNG", Data: b.Bytes(), Width: 45, Height: 45} })
+	file := sealFile(t, page(), w.stampOf(t, e, sign.SES, noon), visible)
+	part := func(pattern string) string { return string(regexp.MustCompile(pattern).Find(file)) }
+	objects, fields := map[int]string{}, ""
+	for i := range n {
+		objects[1000+i] = fmt.Sprintf("<< /FT /Sig /T (F%d) /Type /Annot /Subtype /Widget /Rect [100 150 227.5591 277.5591] %s %s >>", i,
+			part(`/V \d+ 0 R`), part(`/AP << /N \d+ 0 R >>`))
+		fields += fmt.Sprintf("%d 0 R ", 1000+i)
+	}
+	objects[1] = "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [" + fields + "] >> >>"
+	return update(file, objects, "", "")
 }

@@ -141,7 +141,7 @@ func (d *document) appearance(w *pdf.Dict, p *sign.Picture) (seen appearance.Sig
 	if len(ap.Entries) != 1 { // another look when touched: not ours
 		return seen, true, nil
 	}
-	if seen, err = appearance.Compare(d.file, ap.Get("N"), p); err != nil || seen.Outcome != appearance.Same {
+	if seen, err = d.shown.Compare(ap.Get("N"), p); err != nil || seen.Outcome != appearance.Same {
 		return seen, true, err
 	}
 	width, height := math.Abs(v[2]-v[0]), math.Abs(v[3]-v[1])

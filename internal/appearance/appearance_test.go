@@ -171,6 +171,29 @@ func openFile(t testing.TB, b []byte) *pdf.File {
 	return f
 }
 
+// A Comparer stops where pictures ask for much, and one that comes again asks for nothing.
+func TestComparerStops(t *testing.T) {
+	c := appearance.NewComparer(nil, 0)
+	for i := range 20 {
+		m := image.NewPaletted(image.Rect(0, 0, 2800, 2800), color.Palette{color.White, color.Black})
+		m.SetColorIndex(i, 0, 1)
+		var b bytes.Buffer
+		if err := png.Encode(&b, m); err != nil {
+			t.Fatal(err)
+		}
+		for range 100 {
+			again := sign.Picture{Type: "PNG", Data: bytes.Clone(b.Bytes()), Width: 45, Height: 45}
+			switch _, err := c.Compare(nil, &again); {
+			case errors.Is(err, pdf.ErrLimit) && i > 4:
+				return
+			case err != nil:
+				t.Fatalf("picture %d: %v", i, err)
+			}
+		}
+	}
+	t.Error("it did not stop")
+}
+
 func TestCompare(t *testing.T) {
 	all := pictures(t)
 	for name, p := range all {
@@ -182,17 +205,17 @@ func TestCompare(t *testing.T) {
 				want = appearance.Same
 			}
 			fresh := *q // converted anew
-			if got, err := appearance.Compare(f, form, &fresh); got.Outcome != want || err != nil {
+			if got, err := appearance.NewComparer(f, 0).Compare(form, &fresh); got.Outcome != want || err != nil {
 				t.Errorf("%s shown, %s sealed: %v, %v", name, other, got, err)
 			}
 		}
 		larger := *p
 		larger.Width = 21
-		if got, err := appearance.Compare(f, form, &larger); got.Outcome != appearance.Different || err != nil {
+		if got, err := appearance.NewComparer(f, 0).Compare(form, &larger); got.Outcome != appearance.Different || err != nil {
 			t.Errorf("%s in another size: %v, %v", name, got, err)
 		}
 		for _, o := range []pdf.Object{nil, int64(1), pdf.Ref{Num: 99}, pdf.Ref{Num: 4}} {
-			if got, err := appearance.Compare(f, o, p); got.Outcome != appearance.Foreign || err != nil {
+			if got, err := appearance.NewComparer(f, 0).Compare(o, p); got.Outcome != appearance.Foreign || err != nil {
 				t.Errorf("%v as an appearance: %v, %v", o, got, err)
 			}
 		}
@@ -220,7 +243,7 @@ func TestCompareSeesEveryChange(t *testing.T) {
 		if bytes.Equal(changed, b) {
 			t.Fatalf("%q is not written", c.from)
 		}
-		if got, _ := appearance.Compare(openFile(t, changed), form, p); got.Outcome != c.want {
+		if got, _ := appearance.NewComparer(openFile(t, changed), 0).Compare(form, p); got.Outcome != c.want {
 			t.Errorf("%q for %q: %v", c.to, c.from, got)
 		}
 	}
@@ -378,7 +401,7 @@ func FuzzOf(f *testing.F) {
 			return
 		}
 		file, form := page(t, p, 0)
-		if got, err := appearance.Compare(openFile(t, file), form, p); got.Outcome != appearance.Same && err == nil {
+		if got, err := appearance.NewComparer(openFile(t, file), 0).Compare(form, p); got.Outcome != appearance.Same && err == nil {
 			t.Errorf("%v, %v", got, err)
 		}
 	})

@@ -2,6 +2,7 @@ package appearance
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -35,15 +36,76 @@ var content = regexp.MustCompile(`^q ([0-9.]+) 0 0 ([0-9.]+) (-?[0-9.]+) ([0-9.]
 // maxForm bounds the encoded form that is looked at: text beside a seal is a few kilobytes.
 const maxForm = 4 << 20
 
-// Compare says whether form, an appearance stream of f or a reference to one, is what this package makes of p: its content and
+// A Comparer compares appearances in one file with pictures of seals: the same form, image and picture once, and all together
+// within one limit of work, since a few kilobytes can ask for millions of samples.
+type Comparer struct {
+	f        *pdf.File
+	left     int64 // samples and octets of content that may still be looked at
+	pictures map[[32]byte]*sign.Picture
+	sights   map[drawn]Sight
+	images   map[drawn]Outcome
+}
+
+// drawn is an object held against a picture.
+type drawn struct {
+	ref pdf.Ref
+	p   *sign.Picture
+}
+
+// NewComparer compares what a file of size bytes shows.
+func NewComparer(f *pdf.File, size int64) *Comparer {
+	return &Comparer{f, 64<<20 + 16*size, map[[32]byte]*sign.Picture{}, map[drawn]Sight{}, map[drawn]Outcome{}}
+}
+
+func (c *Comparer) spend(n int64) error {
+	if c.left -= n; c.left < 0 {
+		return fmt.Errorf("appearance: %w: the pictures of seals take too much work to compare", pdf.ErrLimit)
+	}
+	return nil
+}
+
+// known is the picture as it was met before, so that it is converted once.
+func (c *Comparer) known(p *sign.Picture) (*sign.Picture, error) {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %s", p.Type, p.Width, p.Height, p.Data))
+	if q := c.pictures[sum]; q != nil {
+		return q, nil
+	}
+	if err := c.spend(pixels(p)); err != nil {
+		return nil, err
+	}
+	c.pictures[sum] = p
+	return p, nil
+}
+
+// Compare says whether form, an appearance stream or a reference to one, is what this package makes of p: its content and
 // every dictionary exactly, the image by its samples, so that another version of the compressor is no difference. The error
 // says why the picture cannot be converted or the file not be read.
-func Compare(f *pdf.File, form pdf.Object, p *sign.Picture) (Sight, error) {
-	st, err := stream(f, form)
+func (c *Comparer) Compare(form pdf.Object, p *sign.Picture) (Sight, error) {
+	p, err := c.known(p)
+	if err != nil {
+		return Sight{}, err
+	}
+	ref, _ := form.(pdf.Ref)
+	key := drawn{ref, p}
+	if s, ok := c.sights[key]; ok && ref.Num != 0 {
+		return s, nil
+	}
+	s, err := c.compare(form, p)
+	if err == nil {
+		c.sights[key] = s
+	}
+	return s, err
+}
+
+func (c *Comparer) compare(form pdf.Object, p *sign.Picture) (Sight, error) {
+	st, err := stream(c.f, form)
 	if err != nil || st == nil || st.Length > maxForm {
 		return Sight{}, err
 	}
-	text, err := f.Data(st)
+	text, err := c.f.Data(st)
+	if err := c.spend(int64(len(text))); err != nil {
+		return Sight{}, err
+	}
 	m := content.FindSubmatch(text)
 	if err != nil || m == nil {
 		return Sight{}, err
@@ -64,7 +126,14 @@ func Compare(f *pdf.File, form pdf.Object, p *sign.Picture) (Sight, error) {
 	if !ok {
 		return Sight{Outcome: Different}, nil
 	}
-	seen.Outcome, err = a.shows(f, img)
+	key := drawn{img, p}
+	if o, ok := c.images[key]; ok {
+		seen.Outcome = o
+		return seen, nil
+	}
+	if seen.Outcome, err = a.shows(c, img); err == nil {
+		c.images[key] = seen.Outcome
+	}
 	return seen, err
 }
 
@@ -152,8 +221,8 @@ func (a *Appearance) sight(v View, beside []Placed) (Sight, bool) {
 }
 
 // shows compares the image that is drawn.
-func (a *Appearance) shows(f *pdf.File, img pdf.Ref) (Outcome, error) {
-	found, err := stream(f, img)
+func (a *Appearance) shows(c *Comparer, img pdf.Ref) (Outcome, error) {
+	found, err := stream(c.f, img)
 	if err != nil || found == nil {
 		return Different, err
 	}
@@ -161,17 +230,17 @@ func (a *Appearance) shows(f *pdf.File, img pdf.Ref) (Outcome, error) {
 	if masked != (a.mask != nil) {
 		return Different, nil
 	}
-	if same, err := a.base.is(f, found, masked); !same {
+	if same, err := a.base.is(c, found, masked); !same {
 		return Different, err
 	}
 	if !masked {
 		return Same, nil
 	}
-	found, err = stream(f, mask)
+	found, err = stream(c.f, mask)
 	if err != nil || found == nil {
 		return Different, err
 	}
-	if same, err := a.mask.is(f, found, false); !same {
+	if same, err := a.mask.is(c, found, false); !same {
 		return Different, err
 	}
 	return Same, nil
@@ -189,7 +258,7 @@ func stream(f *pdf.File, o pdf.Object) (*pdf.Stream, error) {
 func written(o pdf.Object) string { return string(pdf.AppendObject(nil, o)) }
 
 // is compares an image with one found in a file.
-func (m *image) is(f *pdf.File, st *pdf.Stream, masked bool) (bool, error) {
+func (m *image) is(c *Comparer, st *pdf.Stream, masked bool) (bool, error) {
 	n := len(m.entries) + 1 // /Length
 	if masked {
 		n++
@@ -209,8 +278,8 @@ func (m *image) is(f *pdf.File, st *pdf.Stream, masked bool) (bool, error) {
 	if m.dct { // compared as it stands
 		st = &pdf.Stream{Dict: &pdf.Dict{}, Offset: st.Offset, Length: st.Length, Ref: st.Ref}
 	}
-	samples, err := f.Data(st)
-	if err != nil {
+	samples, err := c.f.Data(st)
+	if err := errors.Join(err, c.spend(int64(len(samples)))); err != nil {
 		return false, err
 	}
 	return sha256.Sum256(samples) == m.sum, nil

@@ -64,6 +64,16 @@ func convert(p *sign.Picture) (*Appearance, error) {
 	return a, a.planes(img)
 }
 
+// pixels is how many samples it takes to convert a picture, or to compare it.
+func pixels(p *sign.Picture) int64 {
+	if k := kindOf(p.Data); k != nil {
+		if cfg, err := k.config(bytes.NewReader(p.Data)); err == nil && cfg.Width > 0 && cfg.Height > 0 && cfg.Width <= maxPixels/cfg.Height {
+			return int64(cfg.Width) * int64(cfg.Height)
+		}
+	}
+	return int64(len(p.Data))
+}
+
 type kind struct {
 	name, magic string
 	config      func(*bytes.Reader) (goimage.Config, error)
