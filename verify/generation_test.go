@@ -323,6 +323,13 @@ func TestSealStamp(t *testing.T) {
 	}
 }
 
+// Of a doubtful stamp in timeInfo and a wrong one beside the value, the wrong one is told.
+func TestWrongStampBesideADoubtfulOne(t *testing.T) {
+	other := func([]byte) []byte { return tsa(noon).token([]byte("another value")) }
+	r := verifyFile(t, theWorld(), handmade{gen: seal.V4, timeInfo: other, signatureUsed: other}.sealed(t), nil)
+	want(t, r, 0, Invalid, "timestamp", "timestamp-wrong")
+}
+
 // The time stamp that GM/T 0031-2014 lets stand in timeInfo: it is signed, so it says from when on, not until when.
 func TestTokenInTimeInfo(t *testing.T) {
 	w := theWorld()

@@ -112,7 +112,13 @@ func (d *document) unreadable(j *judge, err error) error {
 	return nil
 }
 
-// appearance compares the appearance of one widget; a widget without size or normal appearance shows nothing. A reader
+// Flags of an annotation that a reader does not show (ISO 32000-2, table 167).
+const (
+	hidden = 1 << 1
+	noView = 1 << 5
+)
+
+// appearance compares the appearance of one widget; a widget without size or normal appearance, or hidden, shows nothing. A reader
 // stretches an appearance to the widget's /Rect, so that their proportions must be the same.
 func (d *document) appearance(w *pdf.Dict, p *sign.Picture) (seen appearance.Sight, visible bool, err error) {
 	if w == nil {
@@ -126,17 +132,22 @@ func (d *document) appearance(w *pdf.Dict, p *sign.Picture) (seen appearance.Sig
 	if err != nil {
 		return seen, false, err
 	}
+	flags, err := d.file.Resolve(w.Get("F"))
+	if err != nil {
+		return seen, false, err
+	}
+	if f, _ := flags.(int64); f&(hidden|noView) != 0 || len(rect) != 4 {
+		return seen, false, nil
+	}
 	var v [4]float64
-	if len(rect) == 4 {
-		for i, o := range rect {
-			if o, err = d.file.Resolve(o); err != nil {
-				return seen, false, err
-			}
-			v[i], _ = pdf.Number(o)
+	for i, o := range rect {
+		if o, err = d.file.Resolve(o); err != nil {
+			return seen, false, err
 		}
-		if v[0] == v[2] || v[1] == v[3] {
-			return seen, false, nil
-		}
+		v[i], _ = pdf.Number(o)
+	}
+	if v[0] == v[2] || v[1] == v[3] {
+		return seen, false, nil
 	}
 	if len(ap.Entries) != 1 { // another look when touched: not ours
 		return seen, true, nil

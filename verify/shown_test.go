@@ -72,6 +72,8 @@ func TestPictureIsNotShownWhole(t *testing.T) {
 		"a part twice":     {"q 127.5591 0 0 127.5591 -42.5197 0 cm", "q 127.5591 0 0 127.5591 -85.0394 0 cm", "picture-cut"},
 		"a gap":            {"/BBox [0 0 42.5197 127.5591] /Resources", "/BBox [0 0 41.5197 127.5591] /Resources", "picture-differs"}, // of another form than the widget's
 		"another height":   {"q 127.5591 0 0 127.5591 -42.5197 0 cm", "q 127.5591 0 0 117.5591 -42.5197 0 cm", "picture-differs"},
+		"a part hidden":    {"/F 132", "/F 134", "picture-cut"},
+		"a part not shown": {"/F 132", "/F 164", "picture-cut"},
 		"moved":            {"q 127.5591 0 0 127.5591 -42.5197 0 cm", "q 127.5591 0 0 127.5591 -42.5197 9 cm", "picture-differs"},
 		"beyond its edge":  {"q 127.5591 0 0 127.5591 -85.0394 0 cm", "q 127.5591 0 0 127.5591 -95.0394 0 cm", "picture-differs"},
 		"stretched widget": {"/Rect [552.4803", "/Rect [502.4803", "picture-differs"},

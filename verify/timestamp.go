@@ -311,6 +311,9 @@ func (j *judge) sesStamps(s *sealSignature) *stamps {
 	}
 	inside := j.judgeStamps(stampedValue{over: overOriginal, rule: r, tokens: [][]byte{s.TimeToken}, value: s.DataHash, hash: s.DataHash,
 		proven: j.proven, binding: true})
+	if out.code == "timestamp-wrong" { // the worse of the two is told
+		return out
+	}
 	if inside.code != "timestamp-inside" || out.code == "no-timestamp" {
 		inside.by, inside.at = out.by, out.at
 		return inside
