@@ -142,8 +142,19 @@ func (r *Reader) Dates(ctx context.Context) (*Text, []Match, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	var list []*pdf.Page // all of them, once the last ones had no date
 	for n := pages; n > 0; n-- {
-		t, err := r.Page(ctx, n)
+		if pages-n == lookBack {
+			if list, err = r.allPages(); err != nil {
+				return nil, nil, err
+			}
+		}
+		var t *Text
+		if n <= len(list) {
+			t, err = r.read(ctx, n, list[n-1])
+		} else {
+			t, err = r.Page(ctx, n)
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -152,6 +163,18 @@ func (r *Reader) Dates(ctx context.Context) (*Text, []Match, error) {
 		}
 	}
 	return nil, nil, nil
+}
+
+// lookBack is how many pages are looked up one by one, each from the root of the page tree, before all are listed: in a tree
+// whose root has every page for a kid that takes the square of the pages.
+const lookBack = 16
+
+func (r *Reader) allPages() (list []*pdf.Page, err error) {
+	err = r.f.EachPage(func(_ int, p *pdf.Page) error {
+		list = append(list, p)
+		return nil
+	})
+	return list, err
 }
 
 // A matrix is a b c d e f, as PDF writes it.
