@@ -6,38 +6,44 @@ import (
 	"unicode/utf8"
 )
 
-// A signature block ends in a date that has a line to itself. Courts write 二〇二六年十一月二十四日, others 2026年11月24日; a date
-// like 2026-11-24 counts where a page has no other.
+// A signature block ends in a date that has a line to itself. Courts write 二〇二六年十一月二十四日, others 2026年11月24日: such a
+// date counts where a page has none in ideographs, as below a judgment a list of what was paid when may follow. One like
+// 2026-11-24 counts where a page has no other.
+const (
+	noDate = iota
+	dashedDate
+	plainDate
+	courtDate
+	dateKinds
+)
 
 // dateGap is a gap in a line, in multiples of the glyphs' size, that may part a date from what else stands there.
 const dateGap = 3
 
-// Dates gives the dates that have a line to themselves, or a part of a line far from the rest, in reading order. A note after
-// it where the seal goes, such as （院印）, is no part of it.
+// Dates gives the dates that have a line to themselves, or a part of a line far from the rest, in reading order. A note before
+// or after it where the seal goes, such as （院印）, is no part of it.
 func (t *Text) Dates() []Match {
-	var found, short []Match
+	var found [dateKinds][]Match
 	for i := range t.lines {
 		l := &t.lines[i]
 		t.prepare(l)
-		if m, words, ok := t.date(l); ok {
-			if words {
-				found = append(found, m)
-			} else {
-				short = append(short, m)
-			}
+		if m, kind := t.date(l); kind != noDate {
+			found[kind] = append(found[kind], m)
 			continue
 		}
 		for _, part := range t.parts(l) {
 			t.prepare(&part)
-			if m, words, ok := t.date(&part); ok && words {
-				found = append(found, m)
+			if m, kind := t.date(&part); kind > dashedDate {
+				found[kind] = append(found[kind], m)
 			}
 		}
 	}
-	if len(found) == 0 {
-		return short
+	for kind := courtDate; kind > noDate; kind-- {
+		if found[kind] != nil {
+			return found[kind]
+		}
 	}
-	return found
+	return nil
 }
 
 // parts cuts a line where there are gaps; nil: there are none.
@@ -57,17 +63,41 @@ func (t *Text) parts(l *line) []line {
 	return append(list, line{first: first, end: l.end})
 }
 
-// date says whether a line is a date, and whether it is written with 年, 月, 日.
-func (t *Text) date(l *line) (m Match, words, ok bool) {
+// date says whether a line is a date, and which kind of one.
+func (t *Text) date(l *line) (m Match, kind int) {
 	const longest = 64 // bytes: a date of 12 ideographs and a note
 	if len(l.text) > longest || l.text == "" {
-		return m, false, false
+		return m, noDate
 	}
-	n, words := dateLength(l.text)
-	if n == 0 || !isSealNote(l.text[n:]) {
-		return m, false, false
+	start := noteLength(l.text)
+	n, words := dateLength(l.text[start:])
+	if n == 0 || !isSealNote(l.text[start+n:]) {
+		return m, noDate
 	}
-	return t.match(int(l.from[0]), int(l.from[n-1])), words, true
+	switch {
+	case !words:
+		kind = dashedDate
+	case l.text[start] < utf8.RuneSelf:
+		kind = plainDate
+	default:
+		kind = courtDate
+	}
+	return t.match(int(l.from[start]), int(l.from[start+n-1])), kind
+}
+
+// noteLength says how many bytes at the beginning of a line are a note in brackets that the seal goes here.
+func noteLength(s string) int {
+	end := strings.IndexAny(s, ")]〕】")
+	if end < 0 || !strings.ContainsRune("([〔【", firstRune(s)) || !isSealNote(s[:end]) {
+		return 0
+	}
+	_, n := utf8.DecodeRuneInString(s[end:])
+	return end + n
+}
+
+func firstRune(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
 }
 
 // isSealNote says whether a text is nothing, or the note that the seal goes here.

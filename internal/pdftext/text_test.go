@@ -28,6 +28,10 @@ var dateCases = []struct{ line, date string }{
 	{"2026年11月24日", "2026年11月24日"},
 	{"２０２６　年　１１　月　２４　日", "２０２６年１１月２４日"},
 	{"2026年1月5日（院印）", "2026年1月5日"},
+	{"（院印） 二〇二六年一月五日", "二〇二六年一月五日"},
+	{"【盖章】2026年1月5日", "2026年1月5日"},
+	{"（立案）2026年1月5日", ""},
+	{"院印2026年1月5日", ""},
 	{"2026-11-24", "2026-11-24"},
 	{"2026/1/2", "2026/1/2"},
 	{"2026.11.24", "2026.11.24"},
@@ -94,6 +98,7 @@ func TestDatesOfAPage(t *testing.T) {
 		"near other text":            {put(60, 100, "书记员", 110, 100, "2026年11月24日"), nil},
 		"figures where words are":    {put(300, 100, "2026年11月24日", 300, 50, "2026-11-25"), []string{"2026年11月24日"}},
 		"figures where no words are": {put(300, 100, "签收", 300, 50, "2026-11-25"), []string{"2026-11-25"}},
+		"figures below ideographs":   {put(300, 100, "二〇二六年十一月二十四日", 60, 50, "2026年3月1日"), []string{"二〇二六年十一月二十四日"}},
 		"none":                       {put(300, 100, "判决书"), nil},
 	} {
 		text, err := read(t, page{content: c.content, fonts: []string{cid("/UniGB-UTF16-H", "GB1", "/W [1 95 500]")}}.file())
@@ -107,6 +112,49 @@ func TestDatesOfAPage(t *testing.T) {
 		if fmt.Sprint(got) != fmt.Sprint(c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
+	}
+}
+
+// A date is found on whatever page it stands, and the work of looking for it grows as the pages do, in a page tree without depth
+// too.
+func TestDatesOfManyPages(t *testing.T) {
+	file := func(pages, date int) *pdf.File {
+		first := page{content: put(300, 100, "2026年11月24日"), fonts: []string{cid("/UniGB-UTF16-H", "GB1", "/W [1 95 500]")}}
+		kids := ""
+		for n := 1; n <= pages; n++ {
+			if n == date {
+				kids += "3 0 R "
+				continue
+			}
+			kids += fmt.Sprintf("%d 0 R ", 99+n)
+		}
+		for range pages {
+			first.objects = append(first.objects, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>")
+		}
+		b := bytes.Replace(first.file(), []byte("/Kids [3 0 R] /Count 1 >>\nendobj\n"),
+			fmt.Appendf(nil, "/Kids 99 0 R /Count %d >>\nendobj\n99 0 obj\n[%s]\nendobj\n", pages, kids), 1)
+		f, err := pdf.Open(bytes.NewReader(b), int64(len(b)), pdf.Options{Repair: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	for _, n := range []int{1, 2, lookBack, 40 - lookBack - 1, 40 - lookBack, 40 - lookBack + 1, 40} {
+		text, found, err := New(file(40, n)).Dates(t.Context())
+		if err != nil || len(found) != 1 || text.Number != n || found[0].Page != n {
+			t.Errorf("page %d: %v, %v", n, found, err)
+		}
+	}
+	work := func(pages int) float64 {
+		f := file(pages, 0)
+		return testing.AllocsPerRun(2, func() {
+			if _, found, err := New(f).Dates(t.Context()); err != nil || len(found) > 0 {
+				t.Error(found, err)
+			}
+		})
+	}
+	if a, b := work(500), work(2000); b > 8*a {
+		t.Errorf("%.0f allocations for 500 pages, %.0f for 2000", a, b)
 	}
 }
 
