@@ -42,15 +42,15 @@ func (pl *planner) newField(form *pdf.Dict, holder *pdf.Indirect, sig pdf.Ref, p
 		spots[0].ref = field
 		pl.u.Put(field, append(append([]byte("<< /T "), name...), own+spots[0].widget()+" >>"...))
 	} else {
-		kids := ""
+		var kids []byte
 		for i := range spots {
 			if spots[i].ref, err = pl.u.Alloc(); err != nil {
 				return err
 			}
-			kids += " " + spots[i].ref.R()
+			kids = append(kids, " "+spots[i].ref.R()...)
 			pl.u.Put(spots[i].ref, []byte("<< /Parent "+field.R()+value+spots[i].widget()+" >>"))
 		}
-		pl.u.Put(field, append(append([]byte("<< /T "), name...), own+" /Kids ["+kids+" ] >>"...))
+		pl.u.Put(field, append(append([]byte("<< /T "), name...), own+" /Kids ["+string(kids)+" ] >>"...))
 	}
 	if err := pl.annotate(spots); err != nil {
 		return err

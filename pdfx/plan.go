@@ -187,18 +187,18 @@ const maker = "Courtseal"
 
 // annotate adds the widgets to their pages' /Annots.
 func (pl *planner) annotate(spots []spot) error {
-	done := map[pdf.Ref]bool{}
-	for _, s := range spots {
-		if done[s.page.Ref] {
+	lists := map[pdf.Ref][]byte{}
+	for i := range spots {
+		page := spots[i].page.Ref
+		lists[page] = append(lists[page], " "+spots[i].ref.R()...)
+	}
+	for i := range spots {
+		s := &spots[i]
+		list := string(lists[s.page.Ref])
+		if list == "" {
 			continue
 		}
-		done[s.page.Ref] = true
-		list := ""
-		for _, other := range spots {
-			if other.page.Ref == s.page.Ref {
-				list += " " + other.ref.R()
-			}
-		}
+		delete(lists, s.page.Ref)
 		dict, ok := s.page.Value.(*pdf.Dict)
 		if !ok {
 			return fmt.Errorf("%w: a page is not a dictionary", ErrSyntax)
