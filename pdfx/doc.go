@@ -82,6 +82,7 @@
 // The notes in [Result] have these codes, and those of the value (of a time stamp that could not be had, see cms.TimeStamp):
 //
 //   - certified, locked: some readers call a further field a violation of an earlier signature
+//   - dates: the page of the signature block has several dates; the seal is on the last one
 //   - in-row: a seal stands there already, and the new one stands beside it
 //   - invisible-field, not-printed, scaled: the field that was filled shows the seal not at all, not on paper, or smaller
 //   - overhang, overlap: the seal reaches over the edge of the page, or touches another one

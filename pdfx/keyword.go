@@ -101,14 +101,18 @@ func (pl *planner) onDate(a *appearance.Appearance) (wish, error) {
 	date := dates[len(dates)-1]
 	b := seen(date.On, rect(date.Box))
 	at := At{date.Page, b.X + b.W/2, b.Y + b.H/2}
-	var body []box
+	if len(dates) > 1 {
+		pl.note("dates", "page %d has %d lines that are dates; the seal is on the last of them, %s", date.Page, len(dates), date.Text)
+	}
+	w := wish{page: date.On, n: date.Page, at: at, found: true}
 	for i, g := range page.Glyphs {
 		if i < date.First || i > date.Last {
-			body = append(body, seen(page.Page, rect(g.Box)))
+			w.clear = append(w.clear, seen(page.Page, rect(g.Box)))
 		}
 	}
-	rx, ry := a.Width/appearance.MM/2, a.Height/appearance.MM/2
-	best, covers := 0.0, math.MaxInt
+	width, height, full := a.Width/appearance.MM, a.Height/appearance.MM, sheet(date.On)
+	w.at.X = within(at.X, width, full.W)
+	covers := math.MaxInt
 	for k := 0; ; k++ { // overDate first, then further and further from it
 		up := overDate + overStep*float64((k+1)/2)*float64(1-2*(k%2))
 		if up > overDateMax+overStep {
@@ -117,22 +121,28 @@ func (pl *planner) onDate(a *appearance.Appearance) (wish, error) {
 		if up < overDateMin || up > overDateMax {
 			continue
 		}
-		if n := covered(body, at.X, at.Y-up*ry, rx, ry); n < covers {
-			best, covers = up, n
+		c := At{date.Page, w.at.X, within(at.Y-up*height/2, height, full.H)}
+		if n := covered(w.clear, c, a); n < covers {
+			w.at, covers = c, n
 		}
 	}
-	at.Y -= best * ry
-	if covers > 0 {
-		pl.note("over-text", "the seal on the date covers %d other characters of page %d", covers, date.Page)
-	}
-	return wish{page: date.On, n: date.Page, at: at, found: true}, nil
+	return w, nil
 }
 
-// covered counts the boxes that an ellipse reaches.
-func covered(list []box, x, y, rx, ry float64) (n int) {
+// within moves the middle of what is so long to where no edge of the page cuts it off.
+func within(middle, length, page float64) float64 {
+	if length > page {
+		return middle
+	}
+	return min(max(middle, length/2), page-length/2)
+}
+
+// covered counts the boxes that a seal reaches, which is round or oval.
+func covered(list []box, at At, a *appearance.Appearance) (n int) {
+	rx, ry := a.Width/appearance.MM/2, a.Height/appearance.MM/2
 	for _, b := range list {
-		dx := max(b.X-x, 0, x-b.X-b.W) / rx
-		dy := max(b.Y-y, 0, y-b.Y-b.H) / ry
+		dx := max(b.X-at.X, 0, at.X-b.X-b.W) / rx
+		dy := max(b.Y-at.Y, 0, at.Y-b.Y-b.H) / ry
 		if dx*dx+dy*dy < 1 {
 			n++
 		}

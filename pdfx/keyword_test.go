@@ -144,6 +144,41 @@ func TestDateLineKeepsClearOfText(t *testing.T) {
 	}
 }
 
+// A date near the edge of the page does not have the seal cut off.
+func TestDateLineKeepsOnThePage(t *testing.T) {
+	for _, line := range []string{"150 8 2026-06-01", "150 25 2026-06-01", "3 150 2026-06-01", "190 150 2026-06-01", "150 295 2026-06-01"} {
+		_, res := sealed(t, textPages([]string{line}), rsaSigner(), pdfx.Options{DateLine: true})
+		at := res.Shown[0]
+		if len(res.Notes) > 0 || at.X < 20 || at.X > 190 || at.Y < 20 || at.Y > 277.1 {
+			t.Errorf("%s: the seal is at %v, notes %v", line, at, res.Notes)
+		}
+	}
+}
+
+// What is told of covered text is told of the place that the seal gets.
+func TestDateLineTellsWhatIsCovered(t *testing.T) {
+	first, _ := sealed(t, textPages([]string{"120 200 2026-06-01", "88 185 presiding"}), rsaSigner(), pdfx.Options{DateLine: true})
+	_, res := sealed(t, first, rsaSigner(), pdfx.Options{DateLine: true})
+	if len(res.Notes) != 2 || res.Notes[0].Code != "in-row" || res.Notes[1].Code != "over-text" {
+		t.Error(res.Notes)
+	}
+	_, res = sealed(t, textPages([]string{"150 150 2026-06-01", "60 200 2026-06-02"}), rsaSigner(), pdfx.Options{DateLine: true})
+	if len(res.Notes) != 1 || res.Notes[0].Code != "dates" || math.Abs(res.Shown[0].X-71) > 3 {
+		t.Error(res.Notes, res.Shown)
+	}
+}
+
+// A seal that no part of a page would show is refused.
+func TestOutsideOfThePage(t *testing.T) {
+	in := textPages([]string{"60 200 Seal here"})
+	refused(t, in, pdfx.Options{At: []pdfx.At{{1, 500, 100}}}, pdfx.ErrPlace)
+	refused(t, in, pdfx.Options{At: []pdfx.At{{1, 100, -30}}}, pdfx.ErrPlace)
+	refused(t, in, pdfx.Options{Keyword: &pdfx.Keyword{Text: "Seal here", DX: -120}}, pdfx.ErrPlace)
+	if _, res := sealed(t, in, rsaSigner(), pdfx.Options{At: []pdfx.At{{1, 100, -10}}}); len(res.Notes) != 1 || res.Notes[0].Code != "overhang" {
+		t.Error(res.Notes)
+	}
+}
+
 // Several organs seal the same date: their seals stand in a row and do not touch.
 func TestSealsInARow(t *testing.T) {
 	b := textPages([]string{"120 200 2026-06-01"})

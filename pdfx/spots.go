@@ -38,8 +38,9 @@ func (s *spot) widget() string {
 type wish struct {
 	page  *pdf.Page
 	n     int
-	at    At   // of the seal's centre
-	found bool // by a text, and not given in millimetres: it gives way to seals that are there
+	at    At    // of the seal's centre
+	found bool  // by a text, and not given in millimetres: it gives way to seals that are there
+	clear []box // characters that the seal should not cover
 }
 
 // spots finds the pages and places, and adds the seal's image and a form for each view of it.
@@ -135,6 +136,9 @@ func (pl *planner) whole(a *appearance.Appearance, beside texts, w wish, before 
 	}
 	full := sheet(w.page)
 	s := beside.frame(a, w, full)
+	if !s.box.touches(full, 0) {
+		return s, fmt.Errorf("%w: (%.1f, %.1f) mm lies outside of page %d, which has %.0f × %.0f mm", ErrPlace, w.at.X, w.at.Y, w.n, full.W, full.H)
+	}
 	if w.found {
 		b, ok := inRow(s.box, others, full)
 		if !ok {
@@ -145,10 +149,13 @@ func (pl *planner) whole(a *appearance.Appearance, beside texts, w wish, before 
 		}
 		s.box = b
 	} else if touchesAny(s.box, others, 0) {
-		pl.note("overlap", "the seal at (%g, %g) mm touches another seal of page %d", w.at.X, w.at.Y, w.n)
+		pl.note("overlap", "the seal at (%.1f, %.1f) mm touches another seal of page %d", w.at.X, w.at.Y, w.n)
 	}
 	if s.box.overhangs(full) {
-		pl.note("overhang", "the seal at (%g, %g) mm reaches over the edge of page %d", s.centre().X, s.centre().Y, w.n)
+		pl.note("overhang", "the seal at (%.1f, %.1f) mm reaches over the edge of page %d", s.centre().X, s.centre().Y, w.n)
+	}
+	if n := covered(w.clear, s.centre(), a); n > 0 {
+		pl.note("over-text", "the seal on the date covers %d other characters of page %d", n, w.n)
 	}
 	return s, nil
 }
@@ -258,6 +265,7 @@ func (pl *planner) show(a *appearance.Appearance, spots []spot) error {
 }
 
 func (pl *planner) page(n int) (*pdf.Page, int, error) {
+	want := n
 	if n < 0 {
 		all, err := pl.f.NumPages()
 		if err != nil {
@@ -266,7 +274,7 @@ func (pl *planner) page(n int) (*pdf.Page, int, error) {
 		n += all + 1
 	}
 	if n < 1 {
-		return nil, n, fmt.Errorf("%w: page %d; 1 is the first, -1 the last", ErrPlace, n)
+		return nil, n, fmt.Errorf("%w: no page %d; 1 is the first, -1 the last", ErrPlace, want)
 	}
 	page, err := pl.f.Page(n)
 	if errors.Is(err, pdf.ErrNoPage) {
