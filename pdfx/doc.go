@@ -37,7 +37,7 @@
 // left corner of the page as it is seen; a seal that reaches over the edge is placed and noted.
 //
 //   - Keyword finds a text, in whatever pieces and encoding the page draws it, and lays the seal's centre on its middle. A text
-//     that stands more than once is [ErrPlace] until Occurrence says which is meant: nothing is guessed.
+//     that stands more than once is [ErrSeveral] until Occurrence says which is meant: nothing is guessed.
 //   - DateLine finds the date of the signature block, the last line that is a date and nothing else, and stands over it, centred,
 //     so that the seal's lower arc lies over the date (骑年盖月). It rises or sinks by a few millimetres where it would cover
 //     other text, and notes what it covers all the same.
