@@ -209,6 +209,9 @@ func TestLock(t *testing.T) {
 		return withFields(table, "<< /FT /Sig /T (Theirs) /V << /Type /Sig /Contents <00> /ByteRange [0 1 2 3] "+reference+" >> "+lock+" >>")
 	}
 	refused(t, foreign("/Lock << /Action /All /P 1 >>", ""), pdfx.Options{}, pdfx.ErrLocked)
+	refused(t, foreign("/Lock << /P 1.0 >>", ""), pdfx.Options{}, pdfx.ErrLocked)
+	refused(t, foreign("/Lock << /Action /Whatever >>", ""), pdfx.Options{Field: "Judge"}, pdfx.ErrLocked)
+	refused(t, foreign("", "/Reference [<< /TransformMethod /DocMDP /TransformParams << /P 1 >> >> << /TransformMethod /DocMDP /TransformParams << /P 3 >> >>]"), pdfx.Options{}, pdfx.ErrCertified)
 	refused(t, foreign("/Lock << /Action /Exclude /Fields [(Judge)] >>", ""), pdfx.Options{Field: "Clerk"}, pdfx.ErrLocked)
 	refused(t, foreign("", "/Reference [<< /TransformMethod /FieldMDP /TransformParams << /Action /Include /Fields [(Court)] >> >>]"), pdfx.Options{Field: "Court.Hidden"}, pdfx.ErrLocked)
 	refused(t, foreign("", "/Reference [<< /TransformMethod /DocMDP /TransformParams << /P 1 >> >>]"), pdfx.Options{}, pdfx.ErrCertified)

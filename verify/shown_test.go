@@ -100,7 +100,7 @@ func TestLaterThanALock(t *testing.T) {
 		code     string
 	}{
 		"whole":       {pdfx.Lock{}, "/Action /All /P 1", "/Action /All /P 3", pdfx.Options{}, "later-after-lock"},
-		"whole again": {pdfx.Lock{}, "/Action /All", "/Action /Non", pdfx.Options{Field: "Clerk"}, "later-after-lock"},
+		"whole again": {pdfx.Lock{}, "/FieldMDP", "/FieldXXX", pdfx.Options{Field: "Clerk"}, "later-after-lock"},
 		"field":       {pdfx.Lock{Fields: []string{"Clerk"}}, "[(Clerk)]", "[(Xlerk)]", pdfx.Options{Field: "Clerk"}, "later-after-lock"},
 		"other field": {pdfx.Lock{Fields: []string{"Clerk"}}, "[(Clerk)]", "[(Xlerk)]", pdfx.Options{Field: "Judge"}, "later-signatures"},
 		"new field":   {pdfx.Lock{Fields: []string{"Clerk"}}, "[(Clerk)]", "[(Xlerk)]", pdfx.Options{}, "later-signatures"},
@@ -111,7 +111,7 @@ func TestLaterThanALock(t *testing.T) {
 		}
 		open := bytes.ReplaceAll(locked, []byte(c.from), []byte(c.to))
 		if name == "whole again" {
-			open = bytes.ReplaceAll(open, []byte("/P 1 >>"), []byte("/P 3 >>"))
+			open = bytes.ReplaceAll(open, []byte(" /Lock "), []byte(" /Xock "))
 		}
 		more := sealFile(t, open, w.stamp(t, sign.CMS, noon), c.later)[len(open):]
 		r := verifyFile(t, w, append(bytes.Clone(locked), more...), nil)

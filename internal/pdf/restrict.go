@@ -20,7 +20,8 @@ type Lock struct {
 	Level  int64    // P of a /Lock, as of DocMDP; 0: none
 }
 
-// Holds reports whether a field of this full name is locked: by its own name or that of a field above it.
+// Holds reports whether a field of this full name is locked: by its own name or that of a field above it. A lock that does not say
+// what it locks locks everything.
 func (l *Lock) Holds(name string) bool {
 	if l == nil {
 		return false
@@ -29,14 +30,12 @@ func (l *Lock) Holds(name string) bool {
 		return strings.HasPrefix(name, f) && (len(name) == len(f) || name[len(f)] == '.')
 	})
 	switch l.Action {
-	case "All":
-		return true
 	case "Include":
 		return named
 	case "Exclude":
 		return !named
 	}
-	return false
+	return true
 }
 
 const (
@@ -96,10 +95,13 @@ func (w Restrictor) reference(r *Restrictions, o Object) error {
 	}
 	switch method {
 	case Name("DocMDP"):
-		r.Level = 2 // where none is written: ISO 32000-2, table 257
+		level := int64(2) // where none is written: ISO 32000-2, table 257
 		p, err := w.resolve(params.Get("P"))
-		if n, ok := p.(int64); ok && n >= 1 && n <= 3 {
-			r.Level = n
+		if n, ok := Number(p); ok && n >= 1 && n < 4 {
+			level = int64(n)
+		}
+		if r.Level == 0 || level < r.Level { // of several, the strictest
+			r.Level = level
 		}
 		return err
 	case Name("FieldMDP"):
@@ -123,7 +125,9 @@ func (w Restrictor) lock(d *Dict) (*Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.Level, _ = p.(int64)
+	if n, ok := Number(p); ok && n >= 1 && n < 4 {
+		l.Level = int64(n)
+	}
 	o, err := w.resolve(d.Get("Fields"))
 	if err != nil {
 		return nil, err
