@@ -142,7 +142,7 @@ func (pl *planner) seedValue(s pdf.Signature, o Options) error {
 }
 
 // fillField gives the empty field its value, and each of its widgets the seal.
-func (pl *planner) fillField(s *pdf.Signature, sig pdf.Ref, p sign.Profile, o Options) error {
+func (pl *planner) fillField(form *pdf.Dict, holder *pdf.Indirect, s *pdf.Signature, sig pdf.Ref, p sign.Profile, o Options) error {
 	pl.field = s.Name
 	d := s.Field.Dict()
 	e, err := pl.edit(s.Field)
@@ -183,7 +183,7 @@ func (pl *planner) fillField(s *pdf.Signature, sig pdf.Ref, p sign.Profile, o Op
 	if p.Picture != nil && !shown {
 		pl.note("invisible-field", "the field %q has no place on a page; the seal is not shown", s.Name)
 	}
-	return pl.flags()
+	return pl.setFlags(form, holder)
 }
 
 // showIn gives a widget that is there the seal's appearance, as large as it allows. ok is false where it shows nothing.
@@ -235,11 +235,11 @@ func (pl *planner) print(e *pdf.Edit, d *pdf.Dict) error {
 	}
 	flags, _ := o.(int64)
 	switch {
-	case flags&(printed|hidden) == printed:
+	case flags&(pdf.AnnotPrinted|pdf.AnnotHidden) == pdf.AnnotPrinted:
 	case pl.signed:
 		pl.note("not-printed", "the field %q is hidden or not printed (/F %d)", pl.field, flags)
 	default:
-		e.Set(d, "F", strconv.AppendInt(nil, flags&^hidden|printed, 10))
+		e.Set(d, "F", strconv.AppendInt(nil, flags&^pdf.AnnotHidden|pdf.AnnotPrinted, 10))
 	}
 	return nil
 }
@@ -273,13 +273,4 @@ func (pl *planner) pageOf(w *pdf.Indirect) (page *pdf.Page, n int, err error) {
 		return nil, 0, fmt.Errorf("looking for the field's page: %w", err)
 	}
 	return page, n, nil
-}
-
-// flags sets /SigFlags of a form that has a signature now.
-func (pl *planner) flags() error {
-	form, holder, err := pl.f.Form()
-	if err != nil {
-		return err
-	}
-	return pl.setFlags(form, holder)
 }

@@ -98,7 +98,7 @@ func (pl *planner) build(p sign.Profile, spec sign.Spec, now time.Time, o Option
 	}
 	pl.u.Put(sig, text) // the first object of the update: Remove finds the end of the earlier bytes before it
 	if target != nil {
-		err = pl.fillField(target, sig, p, o)
+		err = pl.fillField(form, holder, target, sig, p, o)
 	} else {
 		err = pl.newField(form, holder, sig, p, o)
 	}

@@ -56,12 +56,6 @@ func ShownOn(src io.ReaderAt, size int64, o Options) ([][]int, error) {
 	return pages, nil
 }
 
-// Bits of /F of a widget.
-const (
-	hidden  = 1<<1 | 1<<5 // not shown (Hidden, NoView)
-	printed = 1 << 2
-)
-
 // showsSomething: the widget has an area and is not hidden.
 func showsSomething(f *pdf.File, ref pdf.Ref) (bool, error) {
 	w, err := f.Load(ref)
@@ -74,5 +68,5 @@ func showsSomething(f *pdf.File, ref pdf.Ref) (bool, error) {
 	}
 	o, err := f.Resolve(w.Dict().Get("F"))
 	flags, _ := o.(int64)
-	return flags&hidden == 0, err
+	return flags&pdf.AnnotHidden == 0, err
 }

@@ -112,12 +112,6 @@ func (d *document) unreadable(j *judge, err error) error {
 	return nil
 }
 
-// Flags of an annotation that a reader does not show (ISO 32000-2, table 167).
-const (
-	hidden = 1 << 1
-	noView = 1 << 5
-)
-
 // appearance compares the appearance of one widget; a widget without size or normal appearance, or hidden, shows nothing. A reader
 // stretches an appearance to the widget's /Rect, so that their proportions must be the same.
 func (d *document) appearance(w *pdf.Dict, p *sign.Picture) (seen appearance.Sight, visible bool, err error) {
@@ -136,7 +130,7 @@ func (d *document) appearance(w *pdf.Dict, p *sign.Picture) (seen appearance.Sig
 	if err != nil {
 		return seen, false, err
 	}
-	if f, _ := flags.(int64); f&(hidden|noView) != 0 || len(rect) != 4 {
+	if f, _ := flags.(int64); f&pdf.AnnotHidden != 0 || len(rect) != 4 {
 		return seen, false, nil
 	}
 	var v [4]float64

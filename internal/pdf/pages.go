@@ -15,6 +15,12 @@ type Page struct {
 	Resources         Object
 }
 
+// Bits of /F of an annotation (ISO 32000-2, table 167).
+const (
+	AnnotHidden  = 1<<1 | 1<<5 // not shown (Hidden, NoView)
+	AnnotPrinted = 1 << 2
+)
+
 // inherited are the keys a page may have from the nodes above it.
 var inherited = [4]Name{"MediaBox", "CropBox", "Rotate", "Resources"}
 
