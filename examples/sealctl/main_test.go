@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/courtseal/courtseal/examples/internal/demo"
+	"github.com/courtseal/courtseal/examples/internal/minipdf"
 )
 
 // TestScripts runs testdata/*.txt, each in a directory of its own that holds demo/ (as `sealctl demo` makes it), pin (the
@@ -324,25 +325,12 @@ func minimalPDF(fields ...string) []byte {
 	for i := range fields {
 		refs += fmt.Sprintf("%d 0 R ", 5+i)
 	}
-	var b bytes.Buffer
-	b.WriteString("%PDF-1.7\n")
-	var offsets []int
-	for i, o := range append([]string{
+	return minipdf.File(append([]string{
 		"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [" + refs + "] >> >>",
 		"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
 		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> /Contents 4 0 R /Annots [" + refs + "] >>",
 		"<< /Length 9 >>\nstream\n1 0 0 RG\n\nendstream",
-	}, fields...) {
-		offsets = append(offsets, b.Len())
-		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, o)
-	}
-	xref := b.Len()
-	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(offsets)+1)
-	for _, o := range offsets {
-		fmt.Fprintf(&b, "%010d 00000 n \n", o)
-	}
-	fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n", len(offsets)+1, xref)
-	return b.Bytes()
+	}, fields...)...)
 }
 
 func TestChinese(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/courtseal/courtseal/examples/internal/batch"
+	"github.com/courtseal/courtseal/examples/internal/minipdf"
 	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/keydev"
@@ -116,25 +117,11 @@ func (d desk) files(t testing.TB, n, size int) []string {
 }
 
 func onePage(body []byte) []byte {
-	var b bytes.Buffer
-	b.WriteString("%PDF-1.7\n")
-	var offsets []int
-	for i, o := range []string{
+	return minipdf.File(
 		"<< /Type /Catalog /Pages 2 0 R >>",
 		"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
 		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>",
-		fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", len(body), body),
-	} {
-		offsets = append(offsets, b.Len())
-		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, o)
-	}
-	xref := b.Len()
-	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(offsets)+1)
-	for _, o := range offsets {
-		fmt.Fprintf(&b, "%010d 00000 n \n", o)
-	}
-	fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n", len(offsets)+1, xref)
-	return b.Bytes()
+		fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", len(body), body))
 }
 
 // run runs a job and gives what it told of, in order.
