@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/courtseal/courtseal/internal/disk"
 	"github.com/courtseal/courtseal/sign"
 )
 
@@ -205,20 +206,7 @@ func replaceFile(dst, src string, sync bool, make func(w io.Writer, r io.ReaderA
 		return err
 	}
 	if sync {
-		return syncFolder(filepath.Dir(dst))
-	}
-	return nil
-}
-
-// syncFolder makes the new name last, where the system can.
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return nil
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, os.ErrInvalid) && !errors.Is(err, os.ErrPermission) {
-		return err
+		return disk.SyncFolder(filepath.Dir(dst))
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ var allowed = map[string][]string{
 	"keydev/internal/soft":  {"keydev/internal/fault", "internal/gm", "internal/der"},
 	"keydev/internal/fault": {},
 	"keydev/keydevtest":     {"keydev", "internal/gm", "internal/der"},
-	"pdfx":                  {"sign", "internal/gm", "internal/pdf", "internal/pdftext", "internal/appearance", "internal/der", "internal/glyph"},
+	"pdfx":                  {"sign", "internal/gm", "internal/pdf", "internal/pdftext", "internal/appearance", "internal/der", "internal/glyph", "internal/disk"},
 	"verify":                {"pdfx", "seal", "sign", "sign/cms", "sign/tsp", "internal/pdf", "internal/appearance", "internal/plain", "internal/gm", "internal/der"},
 	"internal/appearance":   {"sign", "internal/pdf", "internal/glyph"},
 	"internal/pdftext":      {"internal/pdf"},

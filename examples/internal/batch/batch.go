@@ -27,6 +27,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/courtseal/courtseal/internal/disk"
 	"github.com/courtseal/courtseal/keydev"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
@@ -270,7 +271,7 @@ func (r *run) place(out, whole string) error {
 	case errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("%w: %s", ErrOther, out)
 	case err == nil && r.Options.Sync:
-		return syncFolder(r.Dir)
+		return disk.SyncFolder(r.Dir)
 	}
 	return err
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/courtseal/courtseal/internal/disk"
 )
 
 const (
@@ -22,8 +24,11 @@ func enter(dir string) (folder string, leave func(), err error) {
 			return "", nil, err
 		}
 		var lock *os.File
-		if lock, err = lockFile(name); err != nil {
-			if errors.Is(err, ErrBusy) || !os.IsNotExist(err) {
+		if lock, err = disk.Lock(name); err != nil {
+			if errors.Is(err, disk.ErrBusy) {
+				err = ErrBusy
+			}
+			if !os.IsNotExist(err) {
 				return "", nil, fmt.Errorf("%s: %w", dir, err)
 			}
 			continue
@@ -39,7 +44,7 @@ func enter(dir string) (folder string, leave func(), err error) {
 		}
 		return folder, func() {
 			clearFolder(folder)
-			removeLock(lock, name)
+			disk.RemoveLock(lock)
 			os.Remove(folder)
 		}, nil
 	}

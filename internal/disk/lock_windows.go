@@ -1,4 +1,4 @@
-package batch
+package disk
 
 import (
 	"errors"
@@ -11,9 +11,9 @@ const (
 	sharingViolation = syscall.Errno(32) // ERROR_SHARING_VIOLATION
 )
 
-// lockFile makes the file, which nobody else can open meanwhile and which goes with the process; ErrBusy: another one
-// has it.
-func lockFile(name string) (*os.File, error) {
+// Lock makes the file, which nobody else can open meanwhile and which goes when the result is closed or the process
+// ends. ErrBusy: it is taken.
+func Lock(name string) (*os.File, error) {
 	p, err := syscall.UTF16PtrFromString(name)
 	if err != nil {
 		return nil, err
@@ -28,7 +28,5 @@ func lockFile(name string) (*os.File, error) {
 	return nil, &os.PathError{Op: "lock", Path: name, Err: err}
 }
 
-func removeLock(f *os.File, _ string) { f.Close() }
-
-// syncFolder: the system has no such thing.
-func syncFolder(string) error { return nil }
+// RemoveLock gives the lock back; the file goes with it.
+func RemoveLock(f *os.File) { f.Close() }
