@@ -7,6 +7,7 @@ require (
 	github.com/go-text/typesetting v0.3.0
 	golang.org/x/crypto v0.58.0
 	golang.org/x/image v0.47.0
+	golang.org/x/mod v0.41.0
 	golang.org/x/text v0.43.0
 )
 

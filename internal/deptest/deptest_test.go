@@ -23,6 +23,7 @@ var allowed = map[string][]string{
 	"sign/tsp/tsphttp":      {"sign", "sign/tsp"},
 	"seal":                  {"sign", "sign/cms", "sign/tsp", "internal/gm", "internal/der"},
 	"seal/imprint":          {"sign", "internal/glyph"},
+	"audit":                 {"sign", "internal/gm", "internal/plain"},
 	"keydev":                {"keydev/internal/...", "internal/gm", "internal/der"},
 	"keydev/internal/soft":  {"keydev/internal/fault", "internal/gm", "internal/der"},
 	"keydev/internal/fault": {},
@@ -129,7 +130,7 @@ func TestNoNetworkNoProcesses(t *testing.T) {
 	except := map[string]string{"github.com/emmansun/gmsm/smx509": "os/exec"}
 	banned := []string{"net/http", "os/exec", "database/sql", "log", "log/slog", "plugin"}
 	roots := []string{"-deps"}
-	for _, name := range []string{"verify", "pdfx", "seal", "sign", "sign/cms", "sign/tsp", "keydev"} {
+	for _, name := range []string{"verify", "pdfx", "seal", "sign", "sign/cms", "sign/tsp", "keydev", "audit"} {
 		roots = append(roots, module+"/"+name)
 	}
 	for _, p := range list(t, nil, roots...) {

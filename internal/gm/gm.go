@@ -25,6 +25,9 @@ const UserID = "1234567812345678"
 // NewSM3 returns a running SM3. It implements encoding.BinaryMarshaler, so a state can be cloned.
 func NewSM3() hash.Hash { return sm3.New() }
 
+// SumSM3 hashes b.
+func SumSM3(b []byte) [32]byte { return sm3.Sum(b) }
+
 // NewSM4 returns the SM4 block cipher (GB/T 32907) with a key of 16 bytes.
 func NewSM4(key []byte) (cipher.Block, error) { return sm4.NewCipher(key) }
 
@@ -51,6 +54,31 @@ func VerifyDigest(pub crypto.PublicKey, e, sig []byte) bool {
 
 // GenerateKey makes an SM2 key pair.
 func GenerateKey() (crypto.Signer, error) { return sm2.GenerateKey(rand.Reader) }
+
+// MarshalPoint writes the point of an SM2 public key: 04 || x || y, 65 octets.
+func MarshalPoint(pub crypto.PublicKey) ([]byte, error) {
+	k, ok := pub.(*ecdsa.PublicKey)
+	if !ok || !IsSM2(pub) {
+		return nil, errors.New("gm: not an SM2 public key")
+	}
+	e, err := sm2.PublicKeyToECDH(k)
+	if err != nil {
+		return nil, err
+	}
+	return e.Bytes(), nil
+}
+
+// ParsePoint reads what MarshalPoint writes. A point that is not on the curve is an error.
+func ParsePoint(b []byte) (crypto.PublicKey, error) {
+	if len(b) != 65 || b[0] != 4 {
+		return nil, errors.New("gm: not an uncompressed point of 65 octets")
+	}
+	k, err := sm2.ParseUncompressedPublicKey(b)
+	if err != nil {
+		return nil, err
+	}
+	return k, nil
+}
 
 // Certificate is an X.509 certificate with a key and a signature of any kind, SM2 among them.
 type Certificate = smx509.Certificate

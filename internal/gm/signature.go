@@ -1,6 +1,8 @@
 package gm
 
 import (
+	"math/big"
+
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -17,6 +19,20 @@ func SignatureDER(sig []byte) (der []byte, raw bool) {
 		addUnsigned(b, sig[32:])
 	})
 	return b.BytesOrPanic(), true
+}
+
+// SignatureRaw returns a DER signature value as r || s, 64 bytes; false: it is none.
+func SignatureRaw(der []byte) (raw []byte, ok bool) {
+	s, seq := cryptobyte.String(der), cryptobyte.String(nil)
+	r, t := new(big.Int), new(big.Int)
+	if !s.ReadASN1(&seq, asn1.SEQUENCE) || !s.Empty() || !seq.ReadASN1Integer(r) || !seq.ReadASN1Integer(t) || !seq.Empty() ||
+		r.Sign() < 0 || t.Sign() < 0 || r.BitLen() > 256 || t.BitLen() > 256 {
+		return nil, false
+	}
+	raw = make([]byte, 64)
+	r.FillBytes(raw[:32])
+	t.FillBytes(raw[32:])
+	return raw, true
 }
 
 // IsSignatureDER reports whether a value is a DER SEQUENCE of two INTEGERs and nothing else.
