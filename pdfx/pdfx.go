@@ -47,16 +47,18 @@ type Options struct {
 // An At is a place on a page: millimetres from the top left corner of the page as it is seen (its crop box, turned by
 // /Rotate, /UserUnit obeyed) to the centre of the seal.
 type At struct {
-	Page int // 1 the first; -1 the last, -2 the one before it
-	X, Y float64
+	Page int     `json:"page"` // 1 the first; -1 the last, -2 the one before it
+	X    float64 `json:"x"`
+	Y    float64 `json:"y"`
 }
 
 // A Keyword is a place by a text: the seal's centre lies on the middle of the text, moved by DX to the right and DY down.
 // Where a seal is already, the new one goes beside it.
 type Keyword struct {
-	Text       string
-	Occurrence int     // 0: it stands just once; 1 the first; -1 the last; Every: everywhere
-	DX, DY     float64 // mm
+	Text       string  `json:"text"`
+	Occurrence int     `json:"occurrence,omitempty"` // 0: it stands just once; 1 the first; -1 the last; Every: everywhere
+	DX         float64 `json:"dx,omitempty"`         // mm
+	DY         float64 `json:"dy,omitempty"`
 }
 
 // Every is the Occurrence of a seal at each place where the text stands.
@@ -65,10 +67,10 @@ const Every = math.MaxInt
 // A Straddle (骑缝章) lays one seal over the edges of the pages: fanned out, they show it whole. A single page shows the whole
 // seal at its edge.
 type Straddle struct {
-	Edge  Edge
-	Pages Pages
-	Y     float64 // of the seal's centre, mm from the top of the page as it is seen; 0: the middle of the lowest page
-	Most  int     // pages that share one seal; 0: as many as leave 3 mm of it to each. More pages get further seals, shared evenly
+	Edge  Edge    `json:"edge"`
+	Pages Pages   `json:"pages"`
+	Y     float64 `json:"y,omitempty"`    // of the seal's centre, mm from the top of the page as it is seen; 0: the middle of the lowest page
+	Most  int     `json:"most,omitempty"` // pages that share one seal; 0: as many as leave 3 mm of it to each. More pages get further seals, shared evenly
 }
 
 // An Edge of a page as it is seen.

@@ -21,23 +21,24 @@ type Signer interface {
 
 // An Act is what one person seals at one moment in one document: one permission, one ledger entry, one or more values.
 // A container prepares it; nobody changes it afterwards but the wrapper that adds Evidence to its own copy.
+// As JSON it goes to a signer elsewhere, if no Part has Sums.
 type Act struct {
-	ID       string    // request id, chosen by the caller or random: the same id is the same act
-	Document string    // the document's name for people and ledger; may be empty
-	Reason   string    // why it is sealed; may be empty
-	Time     time.Time // the claimed time, UTC, whole seconds
-	Source   Sums      // of the file as received, before anything was added: what an approval names
-	Content  Sums      // of what is signed: the ByteRange of a PDF, the manifest of a Word document
-	Evidence []byte    // of a ledger: bound into the values as a signed attribute; nil: none
-	Parts    []Part    // the values wanted, in signing order
+	ID       string    `json:"id"`                 // request id, chosen by the caller or random: the same id is the same act
+	Document string    `json:"document,omitempty"` // the document's name for people and ledger; may be empty
+	Reason   string    `json:"reason,omitempty"`   // why it is sealed; may be empty
+	Time     time.Time `json:"time"`               // the claimed time, UTC, whole seconds
+	Source   Sums      `json:"source"`             // of the file as received, before anything was added: what an approval names
+	Content  Sums      `json:"content"`            // of what is signed: the ByteRange of a PDF, the manifest of a Word document
+	Evidence []byte    `json:"evidence,omitempty"` // of a ledger: bound into the values as a signed attribute; nil: none
+	Parts    []Part    `json:"parts"`              // the values wanted, in signing order
 }
 
 // A Part is one value of an Act.
 type Part struct {
-	Format   Format
-	Property string // propertyInfo of a seal signature: what is protected, such as "ByteRange=[0 840 17226 501]"
+	Format   Format `json:"format"`
+	Property string `json:"property"` // propertyInfo of a seal signature: what is protected, such as "ByteRange=[0 840 17226 501]"
 	// Sums gives what this part signs, once the evidence and the values before it are known. nil: Act.Content.
-	Sums func(evidence []byte, before []Value) (Sums, error)
+	Sums func(evidence []byte, before []Value) (Sums, error) `json:"-"`
 }
 
 // ContentOf returns what part i signs, once the values before it are known.
@@ -50,14 +51,14 @@ func (a *Act) ContentOf(i int, before []Value) (Sums, error) {
 
 // A Value is what stands in the document: a CMS SignedData, an SES_Signature, the bytes of an XML signature.
 type Value struct {
-	Bytes []byte
-	Notes []Note // what the document is worth less than was asked for: a stamp not had, a level lost
+	Bytes []byte `json:"bytes"`
+	Notes []Note `json:"notes,omitempty"` // what the document is worth less than was asked for: a stamp not had, a level lost
 }
 
 // A Note is something a person should know that is not a failure.
 type Note struct {
-	Code   string // stable, such as "raw-signature-value"
-	Detail string // one English sentence
+	Code   string `json:"code"`   // stable, such as "raw-signature-value"
+	Detail string `json:"detail"` // one English sentence
 }
 
 func (n Note) String() string { return n.Code + ": " + n.Detail }
@@ -71,27 +72,27 @@ const (
 	Dual Format = "dual" // RSA or ECDSA CMS that carries and binds an SM2 SES_Signature over the same bytes
 )
 
-// A Profile describes the values a Signer makes.
+// A Profile describes the values a Signer makes. As JSON it goes to a container elsewhere.
 type Profile struct {
-	Format  Format          // of the values in PDF
-	Specs   map[Format]Spec // what the signer can make, Format among them
-	Seal    string          // esID of the seal; empty: none
-	Picture *Picture        // what the page shows; nil: nothing
+	Format  Format          `json:"format"`            // of the values in PDF
+	Specs   map[Format]Spec `json:"specs"`             // what the signer can make, Format among them
+	Seal    string          `json:"seal,omitempty"`    // esID of the seal; empty: none
+	Picture *Picture        `json:"picture,omitempty"` // what the page shows; nil: nothing
 }
 
 // A Spec is what a container must know before signing: it reserves the room once and hashes once.
 type Spec struct {
-	Hashes  []Hash   // the hashes of the content that Sign will ask for
-	MaxSize int      // no value is longer, in bytes; a wrapper that adds n bytes of Evidence adds n + 128
-	Chain   [][]byte // certificates of the signing key, DER, its own first
+	Hashes  []Hash   `json:"hashes"`  // the hashes of the content that Sign will ask for
+	MaxSize int      `json:"maxSize"` // no value is longer, in bytes; a wrapper that adds n bytes of Evidence adds n + 128
+	Chain   [][]byte `json:"chain"`   // certificates of the signing key, DER, its own first
 }
 
 // A Picture is the image of a seal.
 type Picture struct {
-	Type   string // "PNG", "JPG", "GIF", "BMP" or what else the seal says
-	Data   []byte
-	Width  int // mm
-	Height int // mm
+	Type   string `json:"type"` // "PNG", "JPG", "GIF", "BMP" or what else the seal says
+	Data   []byte `json:"data"`
+	Width  int    `json:"width"`  // mm
+	Height int    `json:"height"` // mm
 }
 
 // An Embedded signature was found in a document. It is not yet trusted, nor even well-formed: Err says what is wrong

@@ -81,11 +81,10 @@ func (m *Main) place(f placeFlags, o *pdfx.Options) error {
 	}
 	if f.Straddle {
 		o.Straddle = &pdfx.Straddle{}
-		var ok1, ok2 bool
-		if o.Straddle.Edge, ok1 = edges[f.Edge]; !ok1 {
+		if f.Edge != "" && o.Straddle.Edge.UnmarshalText([]byte(f.Edge)) != nil {
 			return fmt.Errorf(m.say("--edge %q 应为 left 或 right", "--edge %q is not left or right"), f.Edge)
 		}
-		if o.Straddle.Pages, ok2 = pageKinds[f.Pages]; !ok2 {
+		if f.Pages != "" && o.Straddle.Pages.UnmarshalText([]byte(f.Pages)) != nil {
 			return fmt.Errorf(m.say("--pages %q 应为 all、odd 或 even", "--pages %q is not all, odd or even"), f.Pages)
 		}
 	}
@@ -103,11 +102,6 @@ func (m *Main) place(f placeFlags, o *pdfx.Options) error {
 	}
 	return nil
 }
-
-var (
-	edges     = map[string]pdfx.Edge{"": pdfx.Right, "right": pdfx.Right, "left": pdfx.Left}
-	pageKinds = map[string]pdfx.Pages{"": pdfx.AllPages, "all": pdfx.AllPages, "odd": pdfx.OddPages, "even": pdfx.EvenPages}
-)
 
 // placed: a place is named.
 func (f *placeFlags) placed() bool {
