@@ -24,6 +24,7 @@ var allowed = map[string][]string{
 	"seal":                  {"sign", "sign/cms", "sign/tsp", "internal/gm", "internal/der"},
 	"seal/imprint":          {"sign", "internal/glyph"},
 	"audit":                 {"sign", "internal/gm", "internal/plain"},
+	"audit/ledger":          {"audit", "internal/disk"},
 	"keydev":                {"keydev/internal/...", "internal/gm", "internal/der"},
 	"keydev/internal/soft":  {"keydev/internal/fault", "internal/gm", "internal/der"},
 	"keydev/internal/fault": {},

@@ -1,0 +1,137 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/courtseal/courtseal/audit"
+)
+
+// A Tx is the transaction in which a function of Do or Read runs, and lives as long as that. Placeholders are $1, $2 … on
+// every database.
+//
+// A statement that has begun is not interrupted when its context ends: that would take back what others did in the same batch.
+type Tx struct {
+	l     *Log
+	q     *sql.Conn
+	ctx   context.Context // of the statements
+	b     *batch          // nil: it reads
+	saved bool            // the savepoint of the call is there
+	over  bool
+	rows  []*sql.Rows
+	time  time.Time
+	index uint64
+
+	redacts *redactions
+}
+
+// ready makes the savepoint before the first statement.
+func (tx *Tx) ready(ctx context.Context) error {
+	switch {
+	case tx.over:
+		return sql.ErrTxDone
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case tx.b == nil || tx.saved:
+		return nil
+	}
+	if _, err := tx.q.ExecContext(tx.ctx, "SAVEPOINT ledger_call"); err != nil {
+		return err
+	}
+	tx.saved = true
+	return nil
+}
+
+// ExecContext is that of sql.Tx.
+func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if tx.b == nil {
+		return nil, ErrReadOnly
+	}
+	if err := tx.ready(ctx); err != nil {
+		return nil, err
+	}
+	return tx.q.ExecContext(tx.ctx, query, args...)
+}
+
+// QueryContext is that of sql.Tx. Rows that are still open when the function returns are closed.
+func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if err := tx.ready(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := tx.q.QueryContext(tx.ctx, query, args...)
+	if err == nil {
+		tx.rows = append(tx.rows, rows)
+	}
+	return rows, err
+}
+
+// QueryRowContext is that of sql.Tx. The Row must be scanned.
+func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	if err := tx.ready(ctx); err != nil {
+		ended, cancel := context.WithCancelCause(context.Background())
+		cancel(err)
+		return tx.q.QueryRowContext(ended, query, args...) // a Row that has an error is made in no other way
+	}
+	return tx.q.QueryRowContext(tx.ctx, query, args...)
+}
+
+// Time is the time of the entries of this call: that of the clock, in UTC and whole seconds, and never before that of the last entry.
+func (tx *Tx) Time() time.Time { return tx.time }
+
+// Index is the index that the first entry of this call will have; of a Tx that reads, the number of entries.
+func (tx *Tx) Index() uint64 { return tx.index }
+
+// Dialect is that of the database.
+func (tx *Tx) Dialect() Dialect { return tx.l.o.Dialect }
+
+// Profile is the hash of the log.
+func (tx *Tx) Profile() audit.Profile { return tx.l.profile }
+
+// close ends the use of the Tx.
+func (tx *Tx) close() {
+	tx.over = true
+	for _, r := range tx.rows {
+		r.Close()
+	}
+}
+
+// clamp is the time of the next entry.
+func clamp(now, last time.Time) (time.Time, error) {
+	now = now.UTC().Round(0).Truncate(time.Second)
+	switch {
+	case !now.Before(last):
+		return now, nil
+	case last.Sub(now) > MaxBackwards:
+		return now, fmt.Errorf("%w: it says %s, and the last entry is of %s; set it right", ErrClock, FormatTime(now), FormatTime(last))
+	}
+	return last, nil
+}
+
+const timeField = "time"
+
+// FormatTime writes a time as the field "time" of a leaf has it.
+func FormatTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// timeOf reads the field "time".
+func timeOf(leaf audit.Leaf) (time.Time, error) {
+	text, ok := leaf.Fields[timeField]
+	if !ok {
+		return time.Time{}, errors.New("the leaf has no time")
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || FormatTime(t) != text {
+		return time.Time{}, fmt.Errorf("the time of the leaf, %.40q, is none such as 2026-01-31T09:30:00Z", text)
+	}
+	return t, nil
+}
+
+func leafTime(leaf []byte) (time.Time, error) {
+	l, err := audit.ParseLeaf(leaf)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return timeOf(l)
+}
