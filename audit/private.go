@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// MaxPrivate is the longest Private in bytes when it is written.
-	MaxPrivate = 64 << 10
+	// MaxPrivate is the longest Private in bytes when it is written: a seal with a large picture, in base64.
+	MaxPrivate = 2 << 20
 
 	privateHeader = "courtseal.private/v1\n"
 	redacted      = "-"

@@ -37,7 +37,7 @@ type Use struct {
 	Source     sign.Sums         // of the file as received
 	Content    sign.Sums         // of what is signed
 	Certs      [][]byte          // SM3 of each certificate whose key signs
-	Time       time.Time         // when it was entered, by the ledger's clock; UTC, whole seconds
+	Time       time.Time         // when it was entered, by the ledger's clock; UTC, milliseconds
 	Again      *uint64           // index of an earlier Use of this request that came to no end; nil: none
 	Extra      map[string]string // further fields of the leaf
 }
@@ -121,7 +121,7 @@ type Outcome struct {
 	Request string            // its request
 	Values  [][]byte          // SM3 of each value; none when it failed
 	Failure string            // why there is no value; empty: there are values
-	Time    time.Time         // when it was entered; UTC, whole seconds
+	Time    time.Time         // when it was entered; UTC, milliseconds
 	Extra   map[string]string // further fields of the leaf
 }
 
@@ -203,7 +203,8 @@ func (w fields) sums(prefix string, sums sign.Sums) {
 	}
 }
 
-const timeFormat = "2006-01-02T15:04:05Z"
+// timeFormat is how every leaf of a ledger has its time: UTC, milliseconds.
+const timeFormat = "2006-01-02T15:04:05.000Z"
 
 func (w fields) time(name string, t time.Time) {
 	if !t.IsZero() {
@@ -309,7 +310,7 @@ func (r *reader) time(name string) time.Time {
 	s := r.need(name)
 	t, err := time.Parse(timeFormat, s)
 	if s != "" && (err != nil || t.Format(timeFormat) != s) {
-		r.fail(name, "is no time such as 2026-01-31T09:30:00Z")
+		r.fail(name, "is no time such as 2026-01-31T09:30:00.000Z")
 	}
 	return t
 }
