@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/crypto/cryptobyte"
-	"golang.org/x/crypto/cryptobyte/asn1"
-
 	"github.com/courtseal/courtseal/internal/der"
 	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/seal"
@@ -118,7 +115,7 @@ func (j *judge) parseCMS(b []byte) (c *cmsSignature, stamp bool) {
 	return c, false
 }
 
-// bound reads what sign/FORMAT.md binds: a seal (.1) or a seal signature (.2), never both, and evidence of a ledger (.3).
+// bound reads what sign/FORMAT.md binds: a seal (.1) or a seal signature (.2), never both.
 func (j *judge) bound(c *cmsSignature) {
 	one := func(t der.OID) (value []byte, there, ok bool) {
 		n := 0
@@ -134,13 +131,6 @@ func (j *judge) bound(c *cmsSignature) {
 	}
 	sealDER, hasSeal, ok1 := one(sign.AttributeSeal)
 	sesDER, hasSES, ok2 := one(sign.AttributeSignature)
-	if v, ok := c.Attribute(sign.AttributeEvidence); ok && len(v) == 1 {
-		in := cryptobyte.String(v[0])
-		var octets cryptobyte.String
-		if in.ReadASN1(&octets, asn1.OCTET_STRING) && in.Empty() {
-			j.sig.Evidence = octets
-		}
-	}
 	switch {
 	case !ok1 || !ok2 || hasSeal && hasSES:
 		j.add(sealBindingRule.check("seal-binding-twice"))

@@ -333,6 +333,7 @@ func (d *document) judgeOne(c *signatureCase, sums sign.Sums) (int, error) {
 	if s := c.seals(); s != nil {
 		e = s.Seal
 	}
+	c.entry(sums)
 	if e != nil {
 		if err := d.picture(c.judge, c.pdf, e); err != nil {
 			return -1, err

@@ -18,6 +18,7 @@ type job struct {
 	given []*gm.Certificate
 	crls  []*crl
 	ocsps []*ocspResponse
+	known []knownTree
 	notes []Note // on what was given
 }
 
@@ -31,31 +32,34 @@ func newJob(ctx context.Context, o Options) *job {
 		j.at = now()
 	}
 	j.at = j.at.UTC().Truncate(time.Second)
-	unusable := func(zh, en string, i int, err error) {
-		j.notes = append(j.notes, Note{"unusable-input", Text{fmt.Sprintf("所给%s %d 无法读取：%v", zh, i+1, err), fmt.Sprintf("%s %d given cannot be read: %v", en, i+1, err)}})
-	}
 	for i, b := range o.CRLs {
 		if l, err := parseCRL(b); err != nil {
-			unusable(" CRL", "CRL", i, err)
+			j.unusable(" CRL", "CRL", i, err)
 		} else {
 			j.crls = append(j.crls, l)
 		}
 	}
 	for i, b := range o.OCSPs {
 		if r, err := parseOCSP(b); err != nil {
-			unusable(" OCSP 响应", "OCSP response", i, err)
+			j.unusable(" OCSP 响应", "OCSP response", i, err)
 		} else {
 			j.ocsps = append(j.ocsps, r)
 		}
 	}
 	for i, b := range o.Certificates {
 		if c, err := gm.ParseCertificate(b); err != nil {
-			unusable("证书", "certificate", i, err)
+			j.unusable("证书", "certificate", i, err)
 		} else {
 			j.given = append(j.given, c)
 		}
 	}
+	j.trees()
 	return j
+}
+
+// unusable notes that something given cannot be read.
+func (j *job) unusable(zh, en string, i int, err error) {
+	j.notes = append(j.notes, Note{"unusable-input", Text{fmt.Sprintf("所给%s %d 无法读取：%v", zh, i+1, err), fmt.Sprintf("%s %d given cannot be read: %v", en, i+1, err)}})
 }
 
 // A judge answers for one signature.

@@ -39,7 +39,8 @@ type Signature struct {
 	Stamps    []Stamp      `json:"stamps,omitempty"`  // time stamps, of the signature and of its seal
 	Revision  int          `json:"revision"`          // the revision it signed, 1 the first; 0: not known
 	Coverage  Text         `json:"coverage"`          // what was signed and what came after, in words
-	Evidence  []byte       `json:"evidence,omitzero"` // of a ledger, bound into the signature; not judged here
+	Evidence  []byte       `json:"evidence,omitzero"` // of a ledger, bound into the signature
+	Entry     *Entry       `json:"entry,omitempty"`   // what the evidence says; the check ledger says what it is worth
 	Checks    []Check      `json:"checks"`            // in the order of the standards
 	Notes     []Note       `json:"notes,omitempty"`
 }
@@ -68,6 +69,14 @@ type Seal struct {
 	Width     int          `json:"width"`  // mm
 	Height    int          `json:"height"` // mm
 	Maker     *Certificate `json:"maker,omitempty"`
+}
+
+// An Entry names an entry of a ledger.
+type Entry struct {
+	Log     string    `json:"log"` // origin
+	Index   uint64    `json:"index"`
+	Time    time.Time `json:"time"`              // of the ledger's clock
+	Request string    `json:"request,omitempty"` // id of the request
 }
 
 // A Stamp is one time stamp and what it is worth. The check timestamp, inner-timestamp or seal-timestamp of the signature
@@ -184,6 +193,9 @@ func (s *Signature) print(b *strings.Builder, n int) {
 	}
 	if !s.Proven.IsZero() {
 		line("经证明的时间", "proven time", clock(s.Proven))
+	}
+	if e := s.Entry; e != nil {
+		line("账本条目", "ledger entry", fmt.Sprintf("%s #%d, %s", e.Log, e.Index, clock(e.Time)))
 	}
 	line("范围", "coverage", s.Coverage.String())
 	printChecks(b, "   ", s.Checks, s.Notes)

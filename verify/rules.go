@@ -8,6 +8,7 @@ var rules = []*rule{
 	sesFormatRule, sesExtensionsRule, sesValueRule, sealHolderRule,
 	sealFormatRule, sealExtensionsRule, sealValueRule, sealMadeRule, sealPeriodRule, sealStateRule,
 	contentHashRule, sesPropertyRule,
+	ledgerRule, withdrawnRule,
 	pictureRule, laterRule, stampRule, timeRule,
 }
 

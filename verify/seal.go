@@ -104,7 +104,7 @@ func (j *judge) judgeSeal(e *seal.Seal) {
 	strict := j.opts.Policy == Strict2020 && e.Generation() != seal.V5
 	j.parserNotes(e.Notes)
 	j.sealFormat(e)
-	j.extensions(sealExtensionsRule, e.Extensions)
+	j.extensions(sealExtensionsRule, e.Extensions, sign.AttributePolicy)
 	scheme, right := j.sealValue(e)
 	maker := j.parse(makerRole, e.MakerCert)
 	j.sig.Seal = describeSeal(e, maker)
@@ -149,10 +149,10 @@ func (j *judge) sealFormat(e *seal.Seal) {
 	}
 }
 
-// extensions answers for those of a seal and those of a signature.
-func (j *judge) extensions(r *rule, list []seal.Extension) {
+// extensions answers for those of a seal and those of a signature. known is the one that another check reads.
+func (j *judge) extensions(r *rule, list []seal.Extension, known sign.OID) {
 	for _, x := range list {
-		if !x.Critical {
+		if !x.Critical || x.ID == known {
 			continue
 		}
 		code := "critical-extension" // real seals mark private data critical

@@ -97,7 +97,7 @@ func (j *judge) judgeSES(s *sealSignature, sums sign.Sums, property string, stam
 	j.parserNotes(s.Notes)
 	j.sesFormat(s)
 	if len(s.Extensions) > 0 {
-		j.extensions(sesExtensionsRule, s.Extensions)
+		j.extensions(sesExtensionsRule, s.Extensions, sign.AttributeEvidence)
 	}
 	scheme, right := j.sesValue(s)
 	j.bring(s.Cert, s.Seal.MakerCert)

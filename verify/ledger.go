@@ -1,0 +1,344 @@
+package verify
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/courtseal/courtseal/audit"
+	"github.com/courtseal/courtseal/seal"
+	"github.com/courtseal/courtseal/sign"
+)
+
+var ledgerRule = &rule{
+	name:   "ledger",
+	clause: "sign/FORMAT.md (.3, .4); audit/FORMAT.md; 电子印章管理办法（国办发〔2025〕33号）",
+	stops:  "a seal used by its holder with no entry in its ledger; evidence of another use; a ledger that shows one history here and another there",
+	codes: []outcome{
+		{codeOK, Valid, "签章前已记入账本 %[1]s 第 %[2]d 条，时间 %[3]s", "entered before it was signed, at %[3]s, as entry %[2]d of the ledger %[1]s"},
+		{"same-history", Valid, "签章前已记入账本 %[1]s 第 %[2]d 条，时间 %[3]s；已知的账本（%[4]d 条）与其同源", "entered before it was signed, at %[3]s, as entry %[2]d of the ledger %[1]s; what is known of it, %[4]d entries, is the same history"},
+		{"no-evidence", NotAsked, "没有账本证据，印章也不要求", "there is no evidence of a ledger, and the seal does not ask for any"},
+		{"no-ledger-entry", Invalid, "制章者要求每次用印先记入账本，此签章没有记入的证据", "the maker of the seal wants every use of it entered in a ledger first, and nothing says that this one was"},
+		{"malformed-ledger-policy", Indeterminate, "无法读取印章的账本要求：%[1]s", "what the seal asks of its ledger cannot be read: %[1]s"},
+		{"evidence-twice", Invalid, "一个签名中有两份账本证据", "one signature has evidence of a ledger twice"},
+		{"evidence-differs", Invalid, "内外两层签名的账本证据不同", "the two layers of the signature have different evidence of a ledger"},
+		{"malformed-evidence", Invalid, "账本证据格式错误：%[1]s", "the evidence of a ledger is malformed: %[1]s"},
+		{"evidence-no-use", Invalid, "账本证据的条目不是用印：%[1]s", "the entry that is the evidence is not a use of a seal: %[1]s"},
+		{"evidence-other-document", Invalid, "账本证据属于另一文件：条目中的 %[1]s 杂凑值不是本文件的", "the evidence is of another document: the %[1]s in the entry is not that of this one"},
+		{"evidence-other-seal", Invalid, "账本证据属于另一印章：%[1]q，本签章为 %[2]q", "the evidence is of another seal, %[1]q, and this signature of %[2]q"},
+		{"evidence-other-key", Invalid, "账本证据未列出签名证书：%[1]s", "the entry that is the evidence does not name a certificate that signed: %[1]s"},
+		{"signed-before-entry", Invalid, "签章时间 %[1]s 早于记入账本的时间 %[2]s", "the time of signing, %[1]s, is before the entry in the ledger, %[2]s"},
+		{"signed-long-after-entry", Invalid, "签章时间 %[1]s 远晚于记入账本的时间 %[2]s", "the time of signing, %[1]s, is long after the entry in the ledger, %[2]s"},
+		{"evidence-other-ledger", Invalid, "制章者要求记入指定的账本，证据属于另一账本 %[1]s", "the maker of the seal wants its uses in another ledger than the one of the evidence, %[1]s"},
+		{"checkpoint-before-entry", Invalid, "证据的检查点（%[1]d 条）早于条目（第 %[2]d 条）", "the checkpoint of the evidence, of %[1]d entries, is older than the entry, number %[2]d"},
+		{"evidence-proof-wrong", Invalid, "证据中的路径不能证明条目在账本中：%[1]s", "the proof does not lead from the entry to the checkpoint: %[1]s"},
+		{"checkpoint-signature-wrong", Invalid, "检查点的签名错误：%[1]s", "a signature of the checkpoint is wrong: %[1]s"},
+		{"log-unknown", Indeterminate, "没有账本 %[1]s 的可信公钥", "no trusted key of the ledger %[1]s is known"},
+		{"log-forked", Invalid, "账本 %[1]s 已分叉：证据所在的 %[2]d 条与已知的 %[3]d 条不是同一历史", "the ledger %[1]s is forked: the %[2]d entries of the evidence and the %[3]d known are not one history"},
+		{"tree-unreadable", Indeterminate, "无法与已知的账本 %[1]s 比较：%[2]s", "the evidence cannot be compared with what is known of the ledger %[1]s: %[2]s"},
+	},
+}
+
+// longSigning is how long after its entry an act may be signed: a person has to find the key, not to keep the evidence.
+const longSigning = 24 * time.Hour
+
+// A finding is an answer of a rule before it is said.
+type finding struct {
+	code string
+	args []any
+}
+
+func found(code string, args ...any) *finding { return &finding{code, args} }
+
+// A use is what was found out about a signature without its evidence, to hold the evidence against.
+type use struct {
+	seal  *seal.Seal // nil: none
+	certs [][]byte   // of the keys that signed
+	sums  sign.Sums  // of what is signed, computed from the file
+}
+
+func (c *signatureCase) use(sums sign.Sums) use {
+	u := use{sums: sums}
+	if c.cms != nil {
+		u.certs, u.seal = append(u.certs, c.cms.certDER), c.cms.seal
+	}
+	if s := c.seals(); s != nil {
+		u.certs, u.seal = append(u.certs, s.Cert), s.Seal
+	}
+	return u
+}
+
+// ledger judges the evidence that a signature binds, and asks for it where the maker of the seal does. The answer is the entry
+// of good evidence; nil: there is none.
+func (c *signatureCase) ledger(u use) *audit.Use {
+	policy, err := policyOf(u.seal)
+	e, f := c.evidence(u, policy)
+	if r := ledgerRule.check(f.code, f.args...); err != nil && r.Verdict != Invalid {
+		f = found("malformed-ledger-policy", err.Error())
+	}
+	r := ledgerRule.check(f.code, f.args...)
+	c.add(r)
+	if r.Verdict != Valid {
+		return nil
+	}
+	return e
+}
+
+// policyOf is what the maker of a seal asks of its ledger; zero: nothing.
+func policyOf(e *seal.Seal) (p audit.Policy, err error) {
+	if e == nil {
+		return p, nil
+	}
+	n := 0
+	for _, x := range e.Extensions {
+		if x.ID != sign.AttributePolicy {
+			continue
+		}
+		if n++; n > 1 {
+			return p, errors.New("it stands twice")
+		}
+		if p, err = audit.ParsePolicy(x.Value); err != nil {
+			return audit.Policy{}, err
+		}
+	}
+	return p, nil
+}
+
+// evidence looks for evidence and judges it, the cheap questions first: whose it is, when, whether its tree is the ledger's.
+func (c *signatureCase) evidence(u use, policy audit.Policy) (*audit.Use, *finding) {
+	raw, f := c.carried()
+	switch {
+	case f != nil:
+		return nil, f
+	case raw == nil && policy.Required:
+		return nil, found("no-ledger-entry")
+	case raw == nil:
+		return nil, found("no-evidence")
+	}
+	c.sig.Evidence = raw
+	e, err := audit.ParseEvidence(raw)
+	if err != nil {
+		return nil, found("malformed-evidence", err.Error())
+	}
+	leaf, err := audit.ParseLeaf(e.Leaf)
+	if err != nil {
+		return nil, found("malformed-evidence", err.Error())
+	}
+	entry, err := audit.ParseUse(leaf)
+	if err != nil {
+		return nil, found("evidence-no-use", err.Error())
+	}
+	c.sig.Entry = &Entry{Log: e.Head.Origin, Index: e.Index, Time: entry.Time, Request: entry.Request}
+	for _, f := range []func() *finding{
+		func() *finding { return u.is(entry) },
+		func() *finding { return c.inTime(entry.Time) },
+		func() *finding { return c.entered(e, policy) },
+	} {
+		if f := f(); f != nil {
+			return nil, f
+		}
+	}
+	return &entry, c.history(e, policy.Keys, entry.Time)
+}
+
+// carried finds the evidence: a signed attribute of a CMS, an entry in the extDatas of a seal signature; in a dual it may stand
+// in both, if it is the same. nil: there is none.
+func (c *signatureCase) carried() ([]byte, *finding) {
+	var outer, inner [][]byte
+	if c.cms != nil {
+		for _, a := range c.cms.Attributes {
+			if a.Type != sign.AttributeEvidence {
+				continue
+			}
+			b, ok := octets(a.Values)
+			if !ok {
+				return nil, found("malformed-evidence", "the attribute is not one OCTET STRING")
+			}
+			outer = append(outer, b)
+		}
+	}
+	if s := c.seals(); s != nil {
+		for _, x := range s.Extensions {
+			if x.ID == sign.AttributeEvidence {
+				inner = append(inner, x.Value)
+			}
+		}
+	}
+	switch {
+	case len(outer) > 1 || len(inner) > 1:
+		return nil, found("evidence-twice")
+	case len(outer) == 1 && len(inner) == 1 && !bytes.Equal(outer[0], inner[0]):
+		return nil, found("evidence-differs")
+	case len(outer) == 1:
+		return outer[0], nil
+	case len(inner) == 1:
+		return inner[0], nil
+	}
+	return nil, nil
+}
+
+// octets is the only value of an attribute, an OCTET STRING.
+func octets(values [][]byte) (out []byte, ok bool) {
+	if len(values) != 1 {
+		return nil, false
+	}
+	in := cryptobyte.String(values[0])
+	var b cryptobyte.String
+	ok = in.ReadASN1(&b, asn1.OCTET_STRING) && in.Empty()
+	return append([]byte{}, b...), ok
+}
+
+// is asks whether an entry is of this very use: document, seal and keys. A leaf hash alone could be anybody's.
+func (u use) is(entry audit.Use) *finding {
+	compared := false
+	for _, h := range slices.Sorted(maps.Keys(entry.Content)) {
+		sum, err := u.sums.Get(h)
+		if err != nil {
+			continue // nothing that was signed is made with it
+		}
+		if !bytes.Equal(sum, entry.Content[h]) {
+			return found("evidence-other-document", string(h))
+		}
+		compared = compared || h != sign.SHA1
+	}
+	if !compared {
+		return found("evidence-other-document", "hash")
+	}
+	id, digest := "", []byte(nil)
+	if u.seal != nil {
+		id, digest = u.seal.ID, sign.SM3.Sum(u.seal.Raw)
+	}
+	if entry.Seal != id || entry.SealDigest != nil && !bytes.Equal(entry.SealDigest, digest) {
+		return found("evidence-other-seal", entry.Seal, id)
+	}
+	for _, cert := range u.certs {
+		d := sign.SM3.Sum(cert)
+		if !slices.ContainsFunc(entry.Certs, func(named []byte) bool { return bytes.Equal(named, d) }) {
+			return found("evidence-other-key", hex.EncodeToString(d))
+		}
+	}
+	return nil
+}
+
+// inTime asks whether the signature can have been made when its entry was: not before, and not long after.
+func (c *signatureCase) inTime(entered time.Time) *finding {
+	signed := c.sig.Claimed
+	if p := c.sig.Proven; !p.IsZero() && (signed.IsZero() || p.Before(signed)) {
+		signed = p
+	}
+	switch {
+	case signed.IsZero():
+		return nil
+	case signed.Before(entered.Add(-clockSlip)):
+		return found("signed-before-entry", clock(signed), clock(entered))
+	case c.sig.Claimed.After(entered.Add(longSigning)):
+		return found("signed-long-after-entry", clock(c.sig.Claimed), clock(entered))
+	}
+	return nil
+}
+
+// keys are those that may speak for the ledgers they are named after: what the caller trusts, and what the maker of the seal put
+// into it.
+func (j *judge) keys(named []audit.Verifier) []audit.Verifier {
+	return slices.Concat(j.opts.Logs.Keys, named)
+}
+
+// entered asks whether the entry is in the tree of the checkpoint, and whether its ledger signed that.
+func (j *judge) entered(e *audit.Evidence, policy audit.Policy) *finding {
+	if policy.Required && !slices.ContainsFunc(policy.Keys, func(v audit.Verifier) bool { return v.Name() == e.Head.Origin }) {
+		return found("evidence-other-ledger", e.Head.Origin)
+	}
+	if e.Index >= e.Head.Size {
+		return found("checkpoint-before-entry", e.Head.Size, e.Index)
+	}
+	if err := e.Included(); err != nil {
+		return found("evidence-proof-wrong", err.Error())
+	}
+	_, _, err := audit.OpenCheckpoint(e.Checkpoint, j.keys(policy.Keys)...)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, audit.ErrUnknownLog):
+		return found("log-unknown", e.Head.Origin)
+	}
+	return found("checkpoint-signature-wrong", err.Error())
+}
+
+// history holds the tree of the evidence against what is known of its ledger: one must begin with the other.
+func (j *judge) history(e *audit.Evidence, named []audit.Verifier, at time.Time) *finding {
+	args := []any{e.Head.Origin, e.Index, clock(at)}
+	answer := found(codeOK, args...)
+	for _, t := range j.known {
+		if t.head.Origin != e.Head.Origin {
+			continue
+		}
+		_, _, err := audit.OpenCheckpoint(t.Checkpoint, j.keys(named)...)
+		relation := notCompared
+		if err == nil {
+			relation, err = j.compareTrees(e.Head, t)
+		}
+		switch {
+		case err != nil:
+			return found("tree-unreadable", e.Head.Origin, err.Error())
+		case relation == forked:
+			return found("log-forked", e.Head.Origin, e.Head.Size, t.head.Size)
+		case relation == oneHistory:
+			answer = found("same-history", append(args, t.head.Size)...)
+		}
+	}
+	return answer
+}
+
+// How two states of a ledger go together.
+type relation int
+
+const (
+	notCompared relation = iota
+	oneHistory
+	forked
+)
+
+var errNodes = errors.New("the nodes given do not lead to the root of its checkpoint")
+
+// compareTrees compares the tree of evidence with a known one. Nodes prove nothing by themselves: both roots must follow from them.
+func (j *judge) compareTrees(head audit.Checkpoint, t knownTree) (relation, error) {
+	p := head.Profile()
+	if head.Size == t.head.Size {
+		if head.Root != t.head.Root {
+			return forked, nil
+		}
+		return oneHistory, nil
+	}
+	if t.Nodes == nil {
+		return notCompared, nil
+	}
+	root, err := audit.RootAt(j.ctx, p, t.Nodes, t.head.Size)
+	if err != nil {
+		return notCompared, err
+	}
+	if root != t.head.Root {
+		return notCompared, errNodes
+	}
+	older, newer := head, t.head
+	if older.Size > newer.Size {
+		older, newer = newer, older
+	}
+	proof, err := audit.ProveConsistency(j.ctx, p, t.Nodes, older.Size, newer.Size)
+	switch {
+	case err != nil && newer == head:
+		return notCompared, nil // the nodes do not reach as far as the evidence
+	case err != nil:
+		return notCompared, err
+	case audit.CheckConsistency(p, older.Size, newer.Size, older.Root, newer.Root, proof) == nil:
+		return oneHistory, nil
+	case newer == head:
+		return notCompared, errNodes // what lies behind the known checkpoint is nobody's word
+	}
+	return forked, nil
+}
