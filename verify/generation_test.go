@@ -201,6 +201,7 @@ func TestGenerations(t *testing.T) {
 		seal.V4: {"seal-value": "GB/T 38540-2020 6.3 b", "maker-validity": "GB/T 38540-2020 6.3 c", "signer-chain": "GB/T 38540-2020 7.3"},
 		seal.V5: {"seal-value": "GM/T 0031-2025 (seal) b", "maker-validity": "GM/T 0031-2025 (seal) d", "seal-period": "GM/T 0031-2025 (seal) e"},
 	}
+	ours := []string{"value-format", "ledger", "withdrawn", "picture", "time"} // what the standards do not ask in their order
 	for _, x := range []struct {
 		name        string
 		h           handmade
@@ -231,7 +232,7 @@ func TestGenerations(t *testing.T) {
 				if clause := clauses[x.h.gen][c.Name]; clause != "" && c.Clause != clause {
 					t.Errorf("%s cites %s, not %s", c.Name, c.Clause, clause)
 				}
-				if !strings.HasPrefix(c.Name, "pdf-") && c.Name != "value-format" && c.Name != "picture" && c.Name != "time" {
+				if !strings.HasPrefix(c.Name, "pdf-") && !slices.Contains(ours, c.Name) {
 					order = append(order, c.Name)
 				}
 			}

@@ -15,6 +15,7 @@ import (
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
+	"github.com/courtseal/courtseal/sign/cms"
 )
 
 // A memoryLog is a ledger in memory.
@@ -353,4 +354,127 @@ func TestKnownLedger(t *testing.T) {
 			t.Errorf("notes %v", r.Notes)
 		}
 	}
+}
+
+// layered makes a dual whose layers bind evidence of their own choice; an inner of two stands there twice.
+type layered struct {
+	sign.Signer
+	w            *world
+	inner, outer func([]byte) [][]byte
+}
+
+func (l layered) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
+	evidence := act.Evidence
+	ses, err := l.w.seal.Stamp(l.w.sm2, seal.StampOptions{Format: sign.SES, Now: at(noon)})
+	if err != nil {
+		return nil, err
+	}
+	a := *act
+	a.Parts = []sign.Part{{Format: sign.SES, Property: act.Parts[0].Property}}
+	a.Evidence = nil
+	if in := l.inner(evidence); len(in) > 0 {
+		a.Evidence = in[0]
+	}
+	inner, err := ses.Sign(ctx, &a)
+	if err != nil {
+		return nil, err
+	}
+	o := cms.Options{Attributes: []cms.Attribute{{Type: sign.AttributeSignature, Values: [][]byte{inner[0].Bytes}}}}
+	for _, e := range l.outer(evidence) {
+		o.Attributes = append(o.Attributes, cms.Evidence(e))
+	}
+	v, err := cms.Sign(ctx, l.w.rsa, act.Content[sign.SHA256], o)
+	return []sign.Value{v}, err
+}
+
+// Evidence in the two layers of a dual.
+func TestLedgerOfBothLayers(t *testing.T) {
+	w, log := ledgerWorld(t, sm3Log)
+	none := func([]byte) [][]byte { return nil }
+	same := func(b []byte) [][]byte { return [][]byte{b} }
+	other := func(b []byte) [][]byte { return [][]byte{append(b[:len(b):len(b)], '\n')} }
+	for _, x := range []struct {
+		name         string
+		inner, outer func([]byte) [][]byte
+		verdict      Verdict
+		code         string
+	}{
+		{"outside", none, same, Valid, "ok"},
+		{"inside", same, none, Valid, "ok"},
+		{"both", same, same, Valid, "ok"},
+		{"neither", none, none, Invalid, "no-ledger-entry"},
+		{"another inside", other, same, Invalid, "evidence-differs"},
+		{"another outside", same, other, Invalid, "evidence-differs"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			dual := roomy{w.stamp(t, sign.Dual, noon)}
+			s := audit.Record(scribe{log: log, seal: w.seal, now: noon}, layered{dual, w, x.inner, x.outer})
+			want(t, verifyFile(t, w, sealFile(t, page(), s, visible), nil), 0, x.verdict, "ledger", x.code)
+		})
+	}
+}
+
+// roomy has room for evidence twice.
+type roomy struct{ sign.Signer }
+
+func (r roomy) Profile() sign.Profile {
+	p := r.Signer.Profile()
+	p.Specs = maps.Clone(p.Specs)
+	spec := p.Specs[sign.Dual]
+	spec.MaxSize += audit.MaxEvidence + 128
+	p.Specs[sign.Dual] = spec
+	return p
+}
+
+// What the maker of a seal asks, or does not.
+func TestLedgerPolicy(t *testing.T) {
+	w, log := ledgerWorld(t, sm3Log)
+	keys := []audit.Verifier{log.signer.Verifier()}
+	extension := func(values ...string) *seal.Seal {
+		return w.make(func(s *seal.Seal) {
+			for _, v := range values {
+				s.Extensions = append(s.Extensions, seal.Extension{ID: sign.AttributePolicy, Value: []byte(v)})
+			}
+		})
+	}
+	good, err := audit.Policy{Required: true, Keys: keys}.Extension()
+	if err != nil {
+		t.Fatal(err)
+	}
+	type expect struct {
+		verdict Verdict
+		code    string
+	}
+	for _, x := range []struct {
+		name          string
+		seal          *seal.Seal
+		without, with expect
+		known         expect // with evidence, to who knows the ledger
+	}{
+		{"no policy", theWorld().seal, expect{Valid, "no-evidence"}, expect{Indeterminate, "log-unknown"}, expect{Valid, "ok"}},
+		{"required", w.seal, expect{Invalid, "no-ledger-entry"}, expect{Valid, "ok"}, expect{Valid, "ok"}},
+		{"not required", w.withPolicy(t, audit.Policy{Keys: keys}), expect{Valid, "no-evidence"}, expect{Valid, "ok"}, expect{Valid, "ok"}},
+		{"of another format", extension("courtseal.ledger-policy/v9\n"), expect{Indeterminate, "malformed-ledger-policy"}, expect{Indeterminate, "malformed-ledger-policy"}, expect{Indeterminate, "malformed-ledger-policy"}},
+		{"twice", extension(string(good), string(good)), expect{Indeterminate, "malformed-ledger-policy"}, expect{Indeterminate, "malformed-ledger-policy"}, expect{Indeterminate, "malformed-ledger-policy"}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			o := *w
+			o.seal = x.seal
+			for _, f := range formats {
+				plain := bypass(t, page(), x.seal, w.sm2, w.rsa, f)
+				file := entered(t, &o, f, scribe{log: log})
+				want(t, verifyFile(t, w, plain, nil), 0, x.without.verdict, "ledger", x.without.code)
+				want(t, verifyFile(t, w, file, nil), 0, x.with.verdict, "ledger", x.with.code)
+				want(t, verifyFile(t, w, file, func(o *Options) { o.Logs.Keys = keys }), 0, x.known.verdict, "ledger", x.known.code)
+			}
+		})
+	}
+	t.Run("without a seal", func(t *testing.T) {
+		s := audit.Record(scribe{log: log, now: noon}, cmsSigner(t, w.rsa))
+		file := sealFile(t, page(), s, pdfx.Options{})
+		want(t, verifyFile(t, w, file, func(o *Options) { o.Logs.Keys = keys }), 0, Valid, "ledger", "ok")
+		s = audit.Record(scribe{log: log, now: noon, use: func(u *audit.Use) { u.Seal = w.seal.ID }}, cmsSigner(t, w.rsa))
+		file = sealFile(t, page(), s, pdfx.Options{})
+		want(t, verifyFile(t, w, file, func(o *Options) { o.Logs.Keys = keys }), 0, Invalid, "ledger", "evidence-other-seal")
+	})
 }

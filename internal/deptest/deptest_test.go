@@ -30,7 +30,7 @@ var allowed = map[string][]string{
 	"keydev/internal/fault": {},
 	"keydev/keydevtest":     {"keydev", "internal/gm", "internal/der"},
 	"pdfx":                  {"sign", "internal/gm", "internal/pdf", "internal/pdftext", "internal/appearance", "internal/der", "internal/glyph", "internal/disk"},
-	"verify":                {"pdfx", "seal", "sign", "sign/cms", "sign/tsp", "internal/pdf", "internal/appearance", "internal/plain", "internal/gm", "internal/der"},
+	"verify":                {"audit", "pdfx", "seal", "sign", "sign/cms", "sign/tsp", "internal/pdf", "internal/appearance", "internal/plain", "internal/gm", "internal/der"},
 	"internal/appearance":   {"sign", "internal/pdf", "internal/glyph"},
 	"internal/pdftext":      {"internal/pdf"},
 	"internal/testpki":      {"sign", "internal/gm"},
