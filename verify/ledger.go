@@ -101,7 +101,7 @@ func policyOf(e *seal.Seal) (p audit.Policy, err error) {
 			continue
 		}
 		if n++; n > 1 {
-			return p, errors.New("it stands twice")
+			return audit.Policy{}, errors.New("it stands twice")
 		}
 		if p, err = audit.ParsePolicy(x.Value); err != nil {
 			return audit.Policy{}, err

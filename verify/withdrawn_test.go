@@ -36,8 +36,8 @@ func TestWithdrawn(t *testing.T) {
 			continue // with an SM2 key it is like ses
 		}
 		file := entered(t, w, f, scribe{log: log})
-		again := sealFile(t, file, w.stampOf(t, theWorld().seal, sign.CMS, noon), visible) // a copy that somebody else sealed too
-		elsewhere := entered(t, w, f, scribe{log: log})                                    // the same document, sealed once more
+		again := sealFile(t, file, w.stampOf(t, theWorld().seal, sign.CMS, noon), visible)                                             // a copy that somebody else sealed too
+		elsewhere := sealFile(t, page(), audit.Record(scribe{log: log, seal: w.seal, now: noon}, w.stamp(t, f, noon)), pdfx.Options{}) // sealed in another way
 
 		asked := &sealingBooks{}
 		with := func(b *sealingBooks) func(*Options) { return func(o *Options) { o.Sealings = b } }
