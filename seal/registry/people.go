@@ -1,0 +1,248 @@
+package registry
+
+import (
+	"encoding/hex"
+	"fmt"
+
+	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/sign"
+)
+
+var peopleTables = []table{
+	{"org", `id TEXT PRIMARY KEY, name TEXT NOT NULL, tier TEXT NOT NULL, parent TEXT NOT NULL`, []string{"parent"}},
+	{"person", `id TEXT PRIMARY KEY, name TEXT NOT NULL, org TEXT NOT NULL, disabled BIGINT NOT NULL`, nil},
+	{"role", `person TEXT NOT NULL, org TEXT NOT NULL, role TEXT NOT NULL, PRIMARY KEY (person, org, role)`, nil},
+	{"cert", `digest TEXT PRIMARY KEY, person TEXT NOT NULL, device TEXT NOT NULL, der BYTES NOT NULL, ended BIGINT NOT NULL`,
+		[]string{"person", "device"}},
+	{"credential", `owner TEXT PRIMARY KEY, salt BYTES NOT NULL, hash BYTES NOT NULL`, nil},
+}
+
+var peopleRules = []Rule{
+	{Kind: "found", make: func() Op { return new(Found) }},
+	{Kind: "org.add", Roles: []Role{Administrator}, make: func() Op { return new(AddOrg) }},
+	{Kind: "person.add", Roles: []Role{Administrator}, make: func() Op { return new(AddPerson) }},
+	{Kind: "person.disable", Roles: []Role{Administrator}, make: func() Op { return new(DisablePerson) }},
+	{Kind: "person.enable", Roles: []Role{Administrator}, make: func() Op { return new(EnablePerson) }},
+	{Kind: "person.key", Roles: []Role{Administrator}, make: func() Op { return new(AddKey) }},
+	{Kind: "role.give", Roles: []Role{Administrator}, make: func() Op { return new(GiveRole) }},
+	{Kind: "role.take", Roles: []Role{Administrator}, make: func() Op { return new(TakeRole) }},
+}
+
+// A Tier is the level of an organisation.
+type Tier string
+
+const (
+	Province     Tier = "province"     // 高级人民法院
+	Intermediate Tier = "intermediate" // 中级人民法院
+	Basic        Tier = "basic"        // 基层人民法院
+)
+
+// below reports whether an organisation of the tier may stand under one of parent.
+func (t Tier) below(parent Tier) bool {
+	return t == Intermediate && parent == Province || t == Basic && (parent == Intermediate || parent == Province)
+}
+
+// Found enters the root of the organisations and its first administrator. It is the first entry, and there once.
+type Found struct {
+	Org, OrgName string
+	Person       string
+	PersonName   Name
+}
+
+func (*Found) Kind() string                    { return "found" }
+func (op *Found) place(*state) (string, error) { return op.Org, nil }
+func (op *Found) check(*state) error           { return nil } // Create enters it; Do has no role for it
+func (op *Found) apply(s *state) error {
+	if err := need("org-name", op.OrgName); err != nil {
+		return err
+	}
+	for field, id := range map[string]string{"org": op.Org, "person": op.Person} {
+		if err := checkID(field, id); err != nil {
+			return err
+		}
+	}
+	if err := s.exec(`INSERT INTO @org VALUES ($1, $2, $3, '')`, op.Org, op.OrgName, string(Province)); err != nil {
+		return err
+	}
+	if err := s.exec(`INSERT INTO @person VALUES ($1, $2, $3, 0)`, op.Person, string(op.PersonName), op.Org); err != nil {
+		return err
+	}
+	return s.exec(`INSERT INTO @role VALUES ($1, $2, $3)`, op.Person, op.Org, string(Administrator))
+}
+
+// AddOrg enters a court below another.
+type AddOrg struct {
+	ID, Name string
+	Tier     Tier
+	Parent   string
+}
+
+func (*AddOrg) Kind() string                    { return "org.add" }
+func (op *AddOrg) place(*state) (string, error) { return op.Parent, need("parent", op.Parent) }
+func (op *AddOrg) check(s *state) error {
+	if err := checkID("id", op.ID); err != nil {
+		return err
+	}
+	if err := need("name", op.Name); err != nil {
+		return err
+	}
+	var parent Tier
+	if err := s.get("organisation "+op.Parent, []any{&parent}, `SELECT tier FROM @org WHERE id = $1`, op.Parent); err != nil {
+		return err
+	}
+	if !op.Tier.below(parent) {
+		return fmt.Errorf("%w: tier %q is not below %q", ErrOp, op.Tier, parent)
+	}
+	return s.absent("organisation "+op.ID, `SELECT 1 FROM @org WHERE id = $1`, op.ID)
+}
+func (op *AddOrg) apply(s *state) error {
+	return s.exec(`INSERT INTO @org VALUES ($1, $2, $3, $4)`, op.ID, op.Name, string(op.Tier), op.Parent)
+}
+
+// AddPerson enters a person of an organisation.
+type AddPerson struct {
+	ID   string
+	Name Name
+	Org  string
+}
+
+func (*AddPerson) Kind() string                    { return "person.add" }
+func (op *AddPerson) place(*state) (string, error) { return op.Org, need("org", op.Org) }
+func (op *AddPerson) check(s *state) error {
+	if err := checkID("id", op.ID); err != nil {
+		return err
+	}
+	if err := need("name", string(op.Name)); err != nil {
+		return err
+	}
+	return s.absent("person "+op.ID, `SELECT 1 FROM @person WHERE id = $1`, op.ID)
+}
+func (op *AddPerson) apply(s *state) error {
+	return s.exec(`INSERT INTO @person VALUES ($1, $2, $3, 0)`, op.ID, string(op.Name), op.Org)
+}
+
+// orgOf is the organisation of a person.
+func (s *state) orgOf(person string) (org string, err error) {
+	err = s.get("person "+person, []any{&org}, `SELECT org FROM @person WHERE id = $1`, person)
+	return org, err
+}
+
+// DisablePerson takes all rights of a person, until EnablePerson. Seals that the person holds are not touched, but
+// cannot be used by them.
+type DisablePerson struct{ Person, Reason string }
+
+func (*DisablePerson) Kind() string                      { return "person.disable" }
+func (op *DisablePerson) place(s *state) (string, error) { return s.orgOf(op.Person) }
+func (op *DisablePerson) check(*state) error             { return need("reason", op.Reason) }
+func (op *DisablePerson) apply(s *state) error {
+	return s.change("person "+op.Person, `UPDATE @person SET disabled = 1 WHERE id = $1`, op.Person)
+}
+
+// EnablePerson gives a disabled person their rights again.
+type EnablePerson struct{ Person, Reason string }
+
+func (*EnablePerson) Kind() string                      { return "person.enable" }
+func (op *EnablePerson) place(s *state) (string, error) { return s.orgOf(op.Person) }
+func (op *EnablePerson) check(*state) error             { return need("reason", op.Reason) }
+func (op *EnablePerson) apply(s *state) error {
+	return s.change("person "+op.Person, `UPDATE @person SET disabled = 0 WHERE id = $1`, op.Person)
+}
+
+// GiveRole gives a person a role at an organisation. Roles that exclude each other are refused, wherever held.
+type GiveRole struct {
+	Person string
+	Role   Role
+	Org    string
+}
+
+func (*GiveRole) Kind() string                    { return "role.give" }
+func (op *GiveRole) place(*state) (string, error) { return op.Org, need("org", op.Org) }
+func (op *GiveRole) check(s *state) error {
+	if !op.Role.known() {
+		return fmt.Errorf("%w: role %q", ErrOp, op.Role)
+	}
+	if _, err := s.orgOf(op.Person); err != nil {
+		return err
+	}
+	var roles []held
+	err := s.each(`SELECT org, role FROM @role WHERE person = $1`, []any{op.Person}, func(scan func(...any) error) error {
+		var h held
+		err := scan(&h.org, &h.role)
+		roles = append(roles, h)
+		return err
+	})
+	for _, h := range roles {
+		if h.role.excludes(op.Role) {
+			return fmt.Errorf("%w: %s is %s at %s, and nobody is %s as well", ErrRights, op.Person, h.role, h.org, op.Role)
+		}
+		if h == (held{op.Org, op.Role}) {
+			return fmt.Errorf("%w: %s is %s at %s", ErrExists, op.Person, h.role, h.org)
+		}
+	}
+	return err
+}
+func (op *GiveRole) apply(s *state) error {
+	return s.exec(`INSERT INTO @role VALUES ($1, $2, $3)`, op.Person, op.Org, string(op.Role))
+}
+
+// TakeRole takes a role from a person. The last administrator of the root stays.
+type TakeRole struct {
+	Person string
+	Role   Role
+	Org    string
+	Reason string
+}
+
+func (*TakeRole) Kind() string                    { return "role.take" }
+func (op *TakeRole) place(*state) (string, error) { return op.Org, need("org", op.Org) }
+func (op *TakeRole) check(s *state) error {
+	there, err := s.exists(`SELECT 1 FROM @role WHERE person = $1 AND org = $2 AND role = $3`, op.Person, op.Org, string(op.Role))
+	if err != nil {
+		return err
+	}
+	if !there {
+		return fmt.Errorf("%w: %s is not %s at %s", ErrUnknown, op.Person, op.Role, op.Org)
+	}
+	root, err := s.root()
+	if err != nil || op.Role != Administrator || op.Org != root {
+		return err
+	}
+	others, err := s.exists(`SELECT 1 FROM @role r JOIN @person p ON p.id = r.person
+		WHERE r.org = $1 AND r.role = $2 AND r.person <> $3 AND p.disabled = 0`, op.Org, string(Administrator), op.Person)
+	if err == nil && !others {
+		return fmt.Errorf("%w: %s is the last administrator of %s", ErrState, op.Person, op.Org)
+	}
+	return err
+}
+func (op *TakeRole) apply(s *state) error {
+	return s.change("role", `DELETE FROM @role WHERE person = $1 AND org = $2 AND role = $3`, op.Person, op.Org, string(op.Role))
+}
+
+// AddKey enters a signing certificate of a person, on a device or, with none named, on none that is registered: an
+// approver's own key. What the certificate's key signs is the person's deed from then on.
+type AddKey struct {
+	Person string
+	Device string
+	Cert   []byte // DER
+	Digest string // SM3 of Cert, hex; filled in
+}
+
+func (*AddKey) Kind() string                      { return "person.key" }
+func (op *AddKey) place(s *state) (string, error) { return s.orgOf(op.Person) }
+func (op *AddKey) check(s *state) error {
+	cert, err := gm.ParseCertificate(op.Cert)
+	if err != nil {
+		return fmt.Errorf("%w: cert: %w", ErrOp, err)
+	}
+	if _, err := sign.SchemeFor(cert.PublicKey); err != nil {
+		return fmt.Errorf("%w: cert: %w", ErrOp, err)
+	}
+	op.Digest = CertDigest(op.Cert)
+	return s.absent("certificate "+op.Digest, `SELECT 1 FROM @cert WHERE digest = $1`, op.Digest)
+}
+func (op *AddKey) apply(s *state) error {
+	return s.exec(`INSERT INTO @cert VALUES ($1, $2, $3, $4, 0)`, op.Digest, op.Person, op.Device, op.Cert)
+}
+
+// CertDigest names a certificate in the books: SM3 of its DER, in hex.
+func CertDigest(der []byte) string { return hex.EncodeToString(sign.SM3.Sum(der)) }
