@@ -1,20 +1,13 @@
 package registry
 
 import (
-	"encoding/hex"
 	"fmt"
-
-	"github.com/courtseal/courtseal/internal/gm"
-	"github.com/courtseal/courtseal/sign"
 )
 
 var peopleTables = []table{
 	{"org", `id TEXT PRIMARY KEY, name TEXT NOT NULL, tier TEXT NOT NULL, parent TEXT NOT NULL`, []string{"parent"}},
 	{"person", `id TEXT PRIMARY KEY, name TEXT NOT NULL, org TEXT NOT NULL, disabled BIGINT NOT NULL`, nil},
 	{"role", `person TEXT NOT NULL, org TEXT NOT NULL, role TEXT NOT NULL, PRIMARY KEY (person, org, role)`, nil},
-	{"cert", `digest TEXT PRIMARY KEY, person TEXT NOT NULL, device TEXT NOT NULL, der BYTES NOT NULL, ended BIGINT NOT NULL`,
-		[]string{"person", "device"}},
-	{"credential", `owner TEXT PRIMARY KEY, salt BYTES NOT NULL, hash BYTES NOT NULL`, nil},
 }
 
 var peopleRules = []Rule{
@@ -23,7 +16,6 @@ var peopleRules = []Rule{
 	{Kind: "person.add", Roles: []Role{Administrator}, make: func() Op { return new(AddPerson) }},
 	{Kind: "person.disable", Roles: []Role{Administrator}, make: func() Op { return new(DisablePerson) }},
 	{Kind: "person.enable", Roles: []Role{Administrator}, make: func() Op { return new(EnablePerson) }},
-	{Kind: "person.key", Roles: []Role{Administrator}, make: func() Op { return new(AddKey) }},
 	{Kind: "role.give", Roles: []Role{Administrator}, make: func() Op { return new(GiveRole) }},
 	{Kind: "role.take", Roles: []Role{Administrator}, make: func() Op { return new(TakeRole) }},
 }
@@ -217,32 +209,3 @@ func (op *TakeRole) check(s *state) error {
 func (op *TakeRole) apply(s *state) error {
 	return s.change("role", `DELETE FROM @role WHERE person = $1 AND org = $2 AND role = $3`, op.Person, op.Org, string(op.Role))
 }
-
-// AddKey enters a signing certificate of a person, on a device or, with none named, on none that is registered: an
-// approver's own key. What the certificate's key signs is the person's deed from then on.
-type AddKey struct {
-	Person string
-	Device string
-	Cert   []byte // DER
-	Digest string // SM3 of Cert, hex; filled in
-}
-
-func (*AddKey) Kind() string                      { return "person.key" }
-func (op *AddKey) place(s *state) (string, error) { return s.orgOf(op.Person) }
-func (op *AddKey) check(s *state) error {
-	cert, err := gm.ParseCertificate(op.Cert)
-	if err != nil {
-		return fmt.Errorf("%w: cert: %w", ErrOp, err)
-	}
-	if _, err := sign.SchemeFor(cert.PublicKey); err != nil {
-		return fmt.Errorf("%w: cert: %w", ErrOp, err)
-	}
-	op.Digest = CertDigest(op.Cert)
-	return s.absent("certificate "+op.Digest, `SELECT 1 FROM @cert WHERE digest = $1`, op.Digest)
-}
-func (op *AddKey) apply(s *state) error {
-	return s.exec(`INSERT INTO @cert VALUES ($1, $2, $3, $4, 0)`, op.Digest, op.Person, op.Device, op.Cert)
-}
-
-// CertDigest names a certificate in the books: SM3 of its DER, in hex.
-func CertDigest(der []byte) string { return hex.EncodeToString(sign.SM3.Sum(der)) }
