@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ var sealTables = []table{
 		device TEXT NOT NULL, digest TEXT NOT NULL, der BYTES NOT NULL, replaces TEXT NOT NULL, replaced_by TEXT NOT NULL`,
 		[]string{"org", "holder", "device"}},
 	{"change", `entry BIGINT NOT NULL, seal TEXT NOT NULL, at BIGINT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
-		annulled BIGINT NOT NULL, PRIMARY KEY (entry, seal)`, []string{"seal, at, entry"}},
+		actor TEXT NOT NULL, annulled BIGINT NOT NULL, PRIMARY KEY (entry, seal, state)`, []string{"seal, at, entry"}},
 }
 
 var sealRules = []Rule{
@@ -119,10 +120,15 @@ func (r SealInfo) isOf(org string, states ...SealState) error {
 
 // move enters a change of state as of the entry's time, and says so in the seal's row.
 func (s *state) move(id string, to SealState, reason string) error {
-	if err := s.exec(`INSERT INTO @change VALUES ($1, $2, $3, $4, $5, -1)`, int64(s.index), id, millis(s.time), string(to), reason); err != nil {
+	if err := s.addChange(id, to, reason, s.time); err != nil {
 		return err
 	}
 	return s.change("seal "+id, `UPDATE @seal SET state = $2 WHERE id = $1`, id, string(to))
+}
+
+func (s *state) addChange(id string, to SealState, reason string, at time.Time) error {
+	return s.exec(`INSERT INTO @change VALUES ($1, $2, $3, $4, $5, $6, -1)`,
+		int64(s.index), id, millis(at), string(to), reason, s.actor.String())
 }
 
 // sealOrg is the place of operations on a seal.
@@ -223,6 +229,9 @@ func (op *MakeSeal) apply(s *state) error {
 	if err := s.change("application "+a.ID, `UPDATE @application SET state = 'done' WHERE id = $1`, a.ID); err != nil {
 		return err
 	}
+	if err := s.hold(op.Seal, a.Holder, ""); err != nil {
+		return err
+	}
 	return s.move(op.Seal, made, "application "+a.ID)
 }
 
@@ -239,10 +248,18 @@ func (op *DeliverSeal) check(s *state) error {
 	if err := r.is(made); err != nil {
 		return err
 	}
-	return s.deviceOf(op.Device, r.Holder)
+	der, err := s.sealDER(op.Seal)
+	if err != nil {
+		return err
+	}
+	return s.carries(op.Device, r.Holder, der)
 }
 func (op *DeliverSeal) apply(s *state) error {
-	if err := s.change("seal "+op.Seal, `UPDATE @seal SET device = $2 WHERE id = $1`, op.Seal, op.Device); err != nil {
+	r, err := s.seal(op.Seal)
+	if err != nil {
+		return err
+	}
+	if err := s.hold(op.Seal, r.Holder, op.Device); err != nil {
 		return err
 	}
 	return s.move(op.Seal, delivered, "on device "+op.Device)
@@ -331,7 +348,7 @@ func (op *ResumeSeal) check(s *state) error {
 	if err != nil {
 		return err
 	}
-	received, err := s.exists(`SELECT 1 FROM @change WHERE seal = $1 AND state = 'active' AND annulled < 0`, op.Seal)
+	received, err := s.received(op.Seal)
 	if err == nil && !received {
 		return fmt.Errorf("%w: seal %s was never received; it is to be re-made", ErrState, op.Seal)
 	}
@@ -341,6 +358,13 @@ func (op *ResumeSeal) check(s *state) error {
 	return s.deviceOf(r.Device, r.Holder)
 }
 func (op *ResumeSeal) apply(s *state) error { return s.move(op.Seal, active, op.Reason) }
+
+// received reports whether a seal was ever active, by these books or, as it seems, by those it was imported from.
+func (s *state) received(id string) (bool, error) {
+	return s.exists(`SELECT 1 FROM @seal s WHERE id = $1 AND (
+		EXISTS (SELECT 1 FROM @change WHERE seal = s.id AND state = 'active' AND annulled < 0) OR
+		NOT EXISTS (SELECT 1 FROM @change WHERE seal = s.id AND state IN ('made', 'delivered') AND annulled < 0))`, id)
+}
 
 // stands asks for a reason, and that a seal is in one of the states.
 func (s *state) stands(id, reason string, states ...SealState) error {
@@ -382,16 +406,20 @@ func (op *RevokeSeal) apply(s *state) error {
 // State is the status of a seal at a moment, by what is known now: a change that was annulled as a mistake never was. A
 // zero time is now. A seal that was not yet made at t, or is not in the books, is StatusUnknown and no error.
 func (r *Registry) State(ctx context.Context, esID string, t time.Time) (seal.Status, error) {
-	at := int64(1<<63 - 1)
-	if !t.IsZero() {
-		at = t.UnixMilli()
-	}
 	var now SealState
 	err := r.read(ctx, func(s *state) error {
 		return s.each(`SELECT state FROM @change WHERE seal = $1 AND at <= $2 AND annulled < 0 ORDER BY at DESC, entry DESC LIMIT 1`,
-			[]any{esID, at}, func(scan func(...any) error) error { return scan(&now) })
+			[]any{esID, moment(t)}, func(scan func(...any) error) error { return scan(&now) })
 	})
 	return now.Status(), err
+}
+
+// moment is a time to ask for: the zero time is now, and after everything.
+func moment(t time.Time) int64 {
+	if t.IsZero() {
+		return math.MaxInt64
+	}
+	return t.UnixMilli()
 }
 
 // Seal is a seal by its esID, and its DER.

@@ -1,8 +1,6 @@
 package registry
 
-import (
-	"fmt"
-)
+import "fmt"
 
 var peopleTables = []table{
 	{"org", `id TEXT PRIMARY KEY, name TEXT NOT NULL, tier TEXT NOT NULL, parent TEXT NOT NULL`, []string{"parent"}},

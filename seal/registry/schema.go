@@ -16,10 +16,10 @@ type table struct {
 }
 
 // projections are all tables of the books. Whatever is here can be filled again from the ledger.
-var projections = slices.Concat(peopleTables, deviceTables, appTables, credentialTables, sealTables)
+var projections = slices.Concat(peopleTables, deviceTables, appTables, credentialTables, sealTables, holderTables, correctTables)
 
 // rules are all operations.
-var rules = slices.Concat(peopleRules, deviceRules, appRules, credentialRules, sealRules)
+var rules = slices.Concat(peopleRules, deviceRules, appRules, credentialRules, sealRules, holderRules, importRules, correctRules)
 
 // createTables makes the tables under the state's prefix.
 func (s *state) createTables() error {
