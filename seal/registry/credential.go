@@ -117,7 +117,11 @@ func (r *Registry) Authenticate(ctx context.Context, id, secret string) (Actor, 
 	salt, hash := make([]byte, saltSize), make([]byte, sign.SM3.Size())
 	known := 1
 	var barred error
-	err := r.read(ctx, func(s *state) error {
+	actor, err := parseActor(id)
+	if err != nil || actor.String() != id || !idForm.MatchString(actor.Person+actor.App) {
+		id = "nobody" // what is no ID does not reach the database
+	}
+	err = r.read(ctx, func(s *state) error {
 		err := s.get("credential", []any{&salt, &hash}, `SELECT salt, hash FROM @credential WHERE owner = $1`, id)
 		if errors.Is(err, ErrUnknown) {
 			known, err = 0, nil
@@ -136,7 +140,7 @@ func (r *Registry) Authenticate(ctx context.Context, id, secret string) (Actor, 
 	if barred != nil {
 		return Actor{}, barred
 	}
-	return parseActor(id)
+	return actor, nil
 }
 
 // barred says why an actor that has a credential may do nothing now. It asks both tables, whatever the actor is.

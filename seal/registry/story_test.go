@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ type book struct {
 	log  *ledger.Log
 	now  time.Time
 	keys map[string]sign.Key // by the name of a key
+	mark map[string]uint64   // entries that a story gave a name
 	mu   sync.Mutex
 }
 
@@ -67,7 +69,7 @@ func openLog(t testing.TB, now func() time.Time) *ledger.Log {
 // newBook founds a province: its root is "gy", its administrator "admin".
 func newBook(t testing.TB) *book {
 	t.Helper()
-	b := &book{now: time.Date(2026, 3, 2, 9, 0, 0, 0, zone), keys: map[string]sign.Key{}}
+	b := &book{now: time.Date(2026, 3, 2, 9, 0, 0, 0, zone), keys: map[string]sign.Key{}, mark: map[string]uint64{}}
 	b.log = openLog(t, func() time.Time { b.mu.Lock(); defer b.mu.Unlock(); return b.now })
 	var err error
 	b.Registry, err = registry.Create(t.Context(), b.log, registry.Options{}, registry.Found{Org: "gy", OrgName: "示例省高级人民法院", Person: "admin", PersonName: "管理员"})
@@ -262,6 +264,75 @@ func init() {
 			}
 			s, err := b.State(t.Context(), args[0], at)
 			return string(s), err
+		},
+		// row SEAL: the state in the books, its holder and device
+		"row": func(t *testing.T, b *book, args []string) (string, error) {
+			s, _, err := b.Seal(t.Context(), args[0])
+			return strings.TrimSpace(fmt.Sprintf("%s %s %s", s.State, s.Holder, s.Device)), err
+		},
+		// holder SEAL [TIME]: who had it, and on which device
+		"holder": func(t *testing.T, b *book, args []string) (string, error) {
+			var at time.Time
+			var err error
+			if len(args) > 1 {
+				if at, err = moment(args[1]); err != nil {
+					return "", err
+				}
+			}
+			h, err := b.Holder(t.Context(), args[0], at)
+			return strings.TrimSpace(h.Person + " " + h.Device), err
+		},
+		// history SEAL: its states; those that never were have a minus sign
+		"history": func(t *testing.T, b *book, args []string) (string, error) {
+			list, err := b.History(t.Context(), args[0])
+			var states []string
+			for _, c := range list {
+				s := string(c.State)
+				if c.Annulled > 0 {
+					s = "-" + s
+				}
+				states = append(states, s)
+			}
+			return strings.Join(states, " "), err
+		},
+		// device ID: its state, and who has it
+		"device": func(t *testing.T, b *book, args []string) (string, error) {
+			d, err := b.Device(t.Context(), args[0])
+			return strings.TrimSpace(fmt.Sprintf("%s %s", d.State, d.Holder)), err
+		},
+		// mark NAME: gives the last entry a name
+		"mark": func(t *testing.T, b *book, args []string) (string, error) {
+			b.mark[args[0]] = b.size() - 1
+			return "", nil
+		},
+		// correct WHO NAME: a correction of a marked entry
+		"correct": func(t *testing.T, b *book, args []string) (string, error) {
+			entry, ok := b.mark[args[1]]
+			if !ok {
+				return "", fmt.Errorf("no entry is marked %q", args[1])
+			}
+			_, err := b.Do(t.Context(), who(args[0]), &registry.Correct{Entry: entry, Reason: "by mistake"})
+			return "", err
+		},
+		// import WHO SEAL NAME KEY field=value …: a seal that was there before the books
+		"import": func(t *testing.T, b *book, args []string) (string, error) {
+			s, err := makeSeal(args[1], args[2], b.key(args[3]))
+			if err != nil {
+				return "", err
+			}
+			f := fields(args[4:])
+			f["der"] = base64.StdEncoding.EncodeToString(s.Raw)
+			op, err := registry.Parse("seal.import", f)
+			if err != nil {
+				return "", err
+			}
+			_, err = b.Do(t.Context(), who(args[0]), op)
+			return "", err
+		},
+		// app ID: its switch, quota and seals
+		"app": func(t *testing.T, b *book, args []string) (string, error) {
+			a, err := b.App(t.Context(), args[0])
+			return strings.TrimSpace(fmt.Sprintf("%t %d %s", a.On, a.PerDay, strings.Join(a.Seals, " "))), err
 		},
 		// entries: how many there are
 		"entries": func(t *testing.T, b *book, args []string) (string, error) {
