@@ -20,10 +20,11 @@ import (
 
 // A memoryLog is a ledger in memory.
 type memoryLog struct {
-	origin string
-	signer *audit.KeySigner
-	edge   audit.Frontier
-	nodes  map[audit.NodeID]audit.Hash
+	origin   string
+	signer   *audit.KeySigner
+	edge     audit.Frontier
+	cosigner *audit.KeySigner // nil: none
+	nodes    map[audit.NodeID]audit.Hash
 }
 
 func newLog(t testing.TB, origin string) *memoryLog {
@@ -92,7 +93,11 @@ func (l *memoryLog) checkpoint(size uint64) []byte {
 	if err != nil {
 		panic(err)
 	}
-	note, err := audit.Checkpoint{Origin: l.origin, Size: size, Root: root}.Sign(l.signer)
+	signers := []audit.Signer{l.signer}
+	if l.cosigner != nil {
+		signers = append(signers, l.cosigner)
+	}
+	note, err := audit.Checkpoint{Origin: l.origin, Size: size, Root: root}.Sign(signers...)
 	if err != nil {
 		panic(err)
 	}
