@@ -1,5 +1,11 @@
 package seal
 
+import (
+	"time"
+
+	"github.com/courtseal/courtseal/sign"
+)
+
 // Status is the state of a seal by the books of who made it (电子印章管理办法, 国办发〔2025〕33号: 使用、停用、注销).
 type Status string
 
@@ -10,3 +16,24 @@ const (
 	StatusCancelled Status = "cancelled" // 注销; for good
 	StatusVoid      Status = "void"      // 无效: it should never have been made
 )
+
+// A Sealing is one signature with a seal in one document, by what every copy of the document has.
+type Sealing struct {
+	Seal    string    // esID; empty: a signature without seal
+	Content sign.Sums // of what is signed
+	Source  sign.Sums // of the file before it was sealed; nil: not known
+
+	Log    string // origin of the ledger in which it was entered before it was made; empty: not known
+	Index  uint64 // of the entry
+	Grant  string // the offline grant under which it was made, in place of an entry; empty: none
+	Number uint64 // which use of the grant it is
+}
+
+// A SealingState is what the books say of a sealing. The zero value: nothing, which is good unless it was made offline.
+type SealingState struct {
+	Withdrawn time.Time // since when the sealed document is declared withdrawn (撤回); zero: it is not
+	Reason    string    // why
+
+	Reconciled time.Time // of one made offline: when it was entered in the ledger (核销); zero: it is not
+	Fault      string    // of one made offline: why it does not count, such as that its number was used twice; empty: it does
+}

@@ -41,6 +41,17 @@ var ledgerRule = &rule{
 		{"checkpoint-signature-wrong", Invalid, "检查点的签名错误：%[1]s", "a signature of the checkpoint is wrong: %[1]s"},
 		{"log-unknown", Indeterminate, "没有账本 %[1]s 的可信公钥", "no trusted key of the ledger %[1]s is known"},
 		{"log-forked", Invalid, "账本 %[1]s 已分叉：证据所在的 %[2]d 条与已知的 %[3]d 条不是同一历史", "the ledger %[1]s is forked: the %[2]d entries of the evidence and the %[3]d known are not one history"},
+		{"offline-reconciled", Valid, "离线用印：离线授权 %[1]s 第 %[2]d 次（共 %[3]d 次），已于 %[4]s 核销入账", "made offline as use %[2]d of %[3]d of the grant %[1]s, and entered in the ledger at %[4]s"},
+		{"offline-not-reconciled", Indeterminate, "离线用印：离线授权 %[1]s 第 %[2]d 次（共 %[3]d 次），尚未得知是否核销入账", "made offline as use %[2]d of %[3]d of the grant %[1]s; nothing says that the ledger has it"},
+		{"offline-unknown", Indeterminate, "离线用印：离线授权 %[1]s 第 %[2]d 次（共 %[3]d 次），无法得知是否核销入账：%[4]s", "made offline as use %[2]d of %[3]d of the grant %[1]s; whether the ledger has it cannot be known: %[4]s"},
+		{"offline-refused", Invalid, "离线用印：离线授权 %[1]s 第 %[2]d 次（共 %[3]d 次），核销时被拒：%[4]s", "made offline as use %[2]d of %[3]d of the grant %[1]s, which does not count: %[4]s"},
+		{"grant-signature-wrong", Invalid, "离线授权的签名错误：%[1]s", "a signature of the offline grant is wrong: %[1]s"},
+		{"grant-used-up", Invalid, "离线用印超出授权次数：%[1]s", "made offline beyond the number of uses granted: %[1]s"},
+		{"grant-period", Invalid, "离线用印不在授权期内：%[1]s", "made offline outside the period granted: %[1]s"},
+		{"grant-seal", Invalid, "离线授权属于另一印章：%[1]s", "made offline with another seal than the one granted: %[1]s"},
+		{"grant-device", Invalid, "离线授权属于另一密钥设备：%[1]s", "made offline with another key device than the one granted: %[1]s"},
+		{"grant-list", Invalid, "离线用印所依据的状态清单过旧：%[1]s", "made offline with an older state list than the grant wants: %[1]s"},
+		{"grant-exceeded", Invalid, "离线用印超出授权范围：%[1]s", "made offline beyond what is granted: %[1]s"},
 		{"tree-unreadable", Indeterminate, "无法与已知的账本 %[1]s 比较：%[2]s", "the evidence cannot be compared with what is known of the ledger %[1]s: %[2]s"},
 	},
 }
@@ -74,20 +85,22 @@ func (c *signatureCase) use(sums sign.Sums) use {
 	return u
 }
 
-// ledger judges the evidence that a signature binds, and asks for it where the maker of the seal does. The answer is the entry
-// of good evidence; nil: there is none.
-func (c *signatureCase) ledger(u use) *audit.Use {
+// What good evidence proves.
+type proved struct {
+	use     *audit.Use // nil: nothing is proved
+	entry   *audit.Evidence
+	offline *audit.OfflineEvidence // in place of entry
+}
+
+// ledger judges the evidence that a signature binds, and asks for it where the maker of the seal does. Of a use that was made
+// offline the ledger has the last word: see reconciled.
+func (c *signatureCase) ledger(u use) (proved, *finding) {
 	policy, err := policyOf(u.seal)
-	e, f := c.evidence(u, policy)
-	if r := ledgerRule.check(f.code, f.args...); err != nil && r.Verdict != Invalid {
-		f = found("malformed-ledger-policy", err.Error())
+	p, f := c.evidence(u, policy)
+	if err != nil && ledgerRule.check(f.code, f.args...).Verdict != Invalid {
+		return proved{}, found("malformed-ledger-policy", err.Error())
 	}
-	r := ledgerRule.check(f.code, f.args...)
-	c.add(r)
-	if r.Verdict != Valid {
-		return nil
-	}
-	return e
+	return p, f
 }
 
 // policyOf is what the maker of a seal asks of its ledger; zero: nothing.
@@ -110,41 +123,98 @@ func policyOf(e *seal.Seal) (p audit.Policy, err error) {
 	return p, nil
 }
 
-// evidence looks for evidence and judges it, the cheap questions first: whose it is, when, whether its tree is the ledger's.
-func (c *signatureCase) evidence(u use, policy audit.Policy) (*audit.Use, *finding) {
+// evidence looks for evidence and judges it, the cheap questions first: whose it is, when, whether the ledger said so.
+func (c *signatureCase) evidence(u use, policy audit.Policy) (proved, *finding) {
 	raw, f := c.carried()
 	switch {
 	case f != nil:
-		return nil, f
+		return proved{}, f
 	case raw == nil && policy.Required:
-		return nil, found("no-ledger-entry")
+		return proved{}, found("no-ledger-entry")
 	case raw == nil:
-		return nil, found("no-evidence")
+		return proved{}, found("no-evidence")
 	}
 	c.sig.Evidence = raw
+	if audit.IsOfflineEvidence(raw) {
+		return c.offline(raw, u, policy)
+	}
 	e, err := audit.ParseEvidence(raw)
 	if err != nil {
-		return nil, found("malformed-evidence", err.Error())
+		return proved{}, found("malformed-evidence", err.Error())
 	}
 	leaf, err := audit.ParseLeaf(e.Leaf)
 	if err != nil {
-		return nil, found("malformed-evidence", err.Error())
+		return proved{}, found("malformed-evidence", err.Error())
 	}
 	entry, err := audit.ParseUse(leaf)
 	if err != nil {
-		return nil, found("evidence-no-use", err.Error())
+		return proved{}, found("evidence-no-use", err.Error())
 	}
 	c.sig.Entry = &Entry{Log: e.Head.Origin, Index: e.Index, Time: entry.Time, Request: entry.Request}
-	for _, f := range []func() *finding{
-		func() *finding { return u.is(entry) },
-		func() *finding { return c.inTime(entry.Time) },
-		func() *finding { return c.entered(e, policy) },
+	if f := c.belongs(u, entry, e.Head.Origin, policy); f != nil {
+		return proved{}, f
+	}
+	if f := c.entered(e, policy.Keys); f != nil {
+		return proved{}, f
+	}
+	f = c.history(e, policy.Keys, entry.Time)
+	if ledgerRule.check(f.code, f.args...).Verdict != Valid {
+		return proved{}, f
+	}
+	return proved{use: &entry, entry: e}, f
+}
+
+// belongs asks whether an entry is one of this signature, in time, and in a ledger that the maker of the seal wants.
+func (c *signatureCase) belongs(u use, entry audit.Use, log string, policy audit.Policy) *finding {
+	if f := u.is(entry); f != nil {
+		return f
+	}
+	if f := c.inTime(entry.Time); f != nil {
+		return f
+	}
+	if policy.Required && !slices.ContainsFunc(policy.Keys, func(v audit.Verifier) bool { return v.Name() == log }) {
+		return found("evidence-other-ledger", log)
+	}
+	return nil
+}
+
+// offline judges the evidence of a use that was made where no ledger could be reached.
+func (c *signatureCase) offline(raw []byte, u use, policy audit.Policy) (proved, *finding) {
+	e, err := audit.ParseOfflineEvidence(raw)
+	if err != nil {
+		return proved{}, found("malformed-evidence", err.Error())
+	}
+	c.sig.Entry = &Entry{Log: e.Grant.Log, Time: e.Use.Use.Time, Request: e.Use.Use.Request, Grant: e.Grant.ID, Number: e.Use.Number}
+	if f := c.belongs(u, e.Use.Use, e.Grant.Log, policy); f != nil {
+		return proved{}, f
+	}
+	_, err = audit.OpenOfflineGrant(e.GrantNote, c.keys(policy.Keys)...)
+	switch {
+	case errors.Is(err, audit.ErrUnknownLog):
+		return proved{}, found("log-unknown", e.Grant.Log)
+	case err != nil:
+		return proved{}, found("grant-signature-wrong", err.Error())
+	}
+	if err := e.Grant.CheckUse(e.Use); err != nil {
+		return proved{}, exceeded(err)
+	}
+	return proved{use: &e.Use.Use, offline: e}, found("offline-not-reconciled")
+}
+
+// exceeded says what an offline grant does not give.
+func exceeded(err error) *finding {
+	for _, x := range []struct {
+		err  error
+		code string
+	}{
+		{audit.ErrGrantUsedUp, "grant-used-up"}, {audit.ErrGrantPeriod, "grant-period"}, {audit.ErrGrantSeal, "grant-seal"},
+		{audit.ErrGrantDevice, "grant-device"}, {audit.ErrListOld, "grant-list"},
 	} {
-		if f := f(); f != nil {
-			return nil, f
+		if errors.Is(err, x.err) {
+			return found(x.code, err.Error())
 		}
 	}
-	return &entry, c.history(e, policy.Keys, entry.Time)
+	return found("grant-exceeded", err.Error())
 }
 
 // carried finds the evidence: a signed attribute of a CMS, an entry in the extDatas of a seal signature; in a dual it may stand
@@ -250,17 +320,14 @@ func (j *judge) keys(named []audit.Verifier) []audit.Verifier {
 }
 
 // entered asks whether the entry is in the tree of the checkpoint, and whether its ledger signed that.
-func (j *judge) entered(e *audit.Evidence, policy audit.Policy) *finding {
-	if policy.Required && !slices.ContainsFunc(policy.Keys, func(v audit.Verifier) bool { return v.Name() == e.Head.Origin }) {
-		return found("evidence-other-ledger", e.Head.Origin)
-	}
+func (j *judge) entered(e *audit.Evidence, named []audit.Verifier) *finding {
 	if e.Index >= e.Head.Size {
 		return found("checkpoint-before-entry", e.Head.Size, e.Index)
 	}
 	if err := e.Included(); err != nil {
 		return found("evidence-proof-wrong", err.Error())
 	}
-	_, _, err := audit.OpenCheckpoint(e.Checkpoint, j.keys(policy.Keys)...)
+	_, _, err := audit.OpenCheckpoint(e.Checkpoint, j.keys(named)...)
 	switch {
 	case err == nil:
 		return nil

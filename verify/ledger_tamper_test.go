@@ -80,8 +80,8 @@ func (b *evidenceBench) judge(evidence []byte) (Check, *audit.Use) {
 	ses.Extensions = []seal.Extension{{ID: sign.AttributeEvidence, Value: evidence}}
 	out := &Signature{Claimed: noon}
 	c := &signatureCase{judge: b.job.judge(out), ses: &sealSignature{Signature: &ses, role: signerRole}}
-	entry := c.ledger(c.use(b.sums))
-	return out.Check("ledger"), entry
+	p, f := c.ledger(c.use(b.sums))
+	return ledgerRule.check(f.code, f.args...), p.use
 }
 
 // Every bit, every removal, every doubling and every end of the evidence, signed by the holder: nothing but the ledger's own

@@ -71,12 +71,22 @@ type Seal struct {
 	Maker     *Certificate `json:"maker,omitempty"`
 }
 
-// An Entry names an entry of a ledger.
+// An Entry names an entry of a ledger, or a use of an offline grant that the ledger gets later.
 type Entry struct {
-	Log     string    `json:"log"` // origin
-	Index   uint64    `json:"index"`
-	Time    time.Time `json:"time"`              // of the ledger's clock
-	Request string    `json:"request,omitempty"` // id of the request
+	Log     string    `json:"log"`   // origin
+	Index   uint64    `json:"index"` // 0 with Grant
+	Time    time.Time `json:"time"`  // of the ledger's clock; with Grant, of the device's
+	Request string    `json:"request,omitempty"`
+	Grant   string    `json:"grant,omitempty"`  // the offline grant
+	Number  uint64    `json:"number,omitempty"` // which use of it
+}
+
+// String is the ledger with the number of the entry or use, and the time.
+func (e *Entry) String() string {
+	if e.Grant != "" {
+		return fmt.Sprintf("%s, %s #%d, %s", e.Log, e.Grant, e.Number, clock(e.Time))
+	}
+	return fmt.Sprintf("%s #%d, %s", e.Log, e.Index, clock(e.Time))
 }
 
 // A Stamp is one time stamp and what it is worth. The check timestamp, inner-timestamp or seal-timestamp of the signature
@@ -195,7 +205,7 @@ func (s *Signature) print(b *strings.Builder, n int) {
 		line("经证明的时间", "proven time", clock(s.Proven))
 	}
 	if e := s.Entry; e != nil {
-		line("账本条目", "ledger entry", fmt.Sprintf("%s #%d, %s", e.Log, e.Index, clock(e.Time)))
+		line("账本条目", "ledger entry", e.String())
 	}
 	line("范围", "coverage", s.Coverage.String())
 	printChecks(b, "   ", s.Checks, s.Notes)

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"time"
 
+	"github.com/courtseal/courtseal/audit"
+	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
 )
 
@@ -22,55 +24,84 @@ var withdrawnRule = &rule{
 }
 
 // A SealingSource tells what became of a sealing, by the books of a registry. It may be asked concurrently. An error means
-// that it cannot tell; the zero SealingState is the answer about a sealing of which the books know nothing bad.
+// that it cannot tell; of a sealing that the books do not know they say nothing, the zero SealingState.
 type SealingSource interface {
-	Sealing(ctx context.Context, s Sealing) (SealingState, error)
+	Sealing(ctx context.Context, s seal.Sealing) (seal.SealingState, error)
 }
 
-// A Sealing is one signature in one document, by what every copy of it has.
-type Sealing struct {
-	Seal    string    // esID; empty: no seal
-	Content sign.Sums // of what is signed: computed from the file, and, with good evidence, what the entry has beside that
-	Source  sign.Sums // of the file before it was sealed, as the entry of good evidence says; nil: there is none
-	Entry   *Entry    // of good evidence; nil: there is none
-}
-
-// A SealingState is what the books say of a sealing.
-type SealingState struct {
-	Withdrawn time.Time // since when the sealed document is declared withdrawn; zero: it is not
-	Reason    string    // why
-}
-
-// entry makes the checks that lead outside the document: is it in the ledger, and was it withdrawn.
+// entry makes the checks that lead out of the document: is it in the ledger, and was it withdrawn since.
 func (c *signatureCase) entry(sums sign.Sums) {
 	u := c.use(sums)
-	s := Sealing{Content: sums}
+	p, f := c.ledger(u)
+	books := c.books(u.sealing(p))
+	if p.offline != nil {
+		f = books.reconciled(p.offline)
+	}
+	c.add(ledgerRule.check(f.code, f.args...))
+	code, args := books.withdrawn(c.at)
+	c.add(withdrawnRule.check(code, args...))
+}
+
+// sealing is what a source is asked about. What evidence says counts where it is good.
+func (u use) sealing(p proved) seal.Sealing {
+	s := seal.Sealing{Content: u.sums}
 	if u.seal != nil {
 		s.Seal = u.seal.ID
 	}
-	if e := c.ledger(u); e != nil {
-		s.Entry, s.Source = c.sig.Entry, e.Source
-		s.Content = maps.Clone(e.Content)
-		maps.Copy(s.Content, sums)
+	if p.use == nil {
+		return s
 	}
-	c.withdrawn(s)
+	s.Source, s.Content = p.use.Source, maps.Clone(p.use.Content)
+	maps.Copy(s.Content, u.sums)
+	if p.offline != nil {
+		s.Grant, s.Number = p.offline.Grant.ID, p.offline.Use.Number
+	} else {
+		s.Log, s.Index = p.entry.Head.Origin, p.entry.Index
+	}
+	return s
 }
 
-func (j *judge) withdrawn(s Sealing) {
-	if j.opts.Sealings == nil {
-		j.add(withdrawnRule.check("no-sealings"))
-		return
+// answers are what the source says.
+type answers struct {
+	asked bool
+	state seal.SealingState
+	err   error
+}
+
+func (j *judge) books(s seal.Sealing) (a answers) {
+	if a.asked = j.opts.Sealings != nil; a.asked {
+		a.state, a.err = j.opts.Sealings.Sealing(j.ctx, s)
 	}
-	state, err := j.opts.Sealings.Sealing(j.ctx, s)
-	code, args := codeOK, []any{clock(state.Withdrawn), state.Reason}
+	return a
+}
+
+func (a answers) withdrawn(at time.Time) (code string, args []any) {
 	switch {
-	case err != nil:
-		code, args = "sealing-unknown", []any{err.Error()}
-	case state.Withdrawn.IsZero():
-	case state.Withdrawn.After(j.at):
-		code = "withdrawn-since"
-	default:
-		code = "withdrawn"
+	case !a.asked:
+		return "no-sealings", nil
+	case a.err != nil:
+		return "sealing-unknown", []any{a.err.Error()}
+	case a.state.Withdrawn.IsZero():
+		return codeOK, nil
 	}
-	j.add(withdrawnRule.check(code, args...))
+	code, args = "withdrawn", []any{clock(a.state.Withdrawn), a.state.Reason}
+	if a.state.Withdrawn.After(at) {
+		code = "withdrawn-since"
+	}
+	return code, args
+}
+
+// reconciled answers for a use that was made offline under a good grant: the device counted, and the ledger says whether it counted
+// right.
+func (a answers) reconciled(e *audit.OfflineEvidence) *finding {
+	args := []any{e.Grant.ID, e.Use.Number, e.Grant.Uses}
+	switch {
+	case a.err != nil:
+		return found("offline-unknown", append(args, a.err.Error())...)
+	case a.state.Fault != "":
+		return found("offline-refused", append(args, a.state.Fault)...)
+	case a.state.Reconciled.IsZero():
+		return found("offline-not-reconciled", args...)
+	}
+	return found("offline-reconciled", append(args, clock(a.state.Reconciled))...)
 }

@@ -9,28 +9,33 @@ import (
 
 	"github.com/courtseal/courtseal/audit"
 	"github.com/courtseal/courtseal/pdfx"
+	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
 )
 
 // sealingBooks are books of withdrawn documents, as a registry keeps them: by the digest of what is signed, and by that of the
 // file that was sealed.
 type sealingBooks struct {
-	content, source map[string]SealingState // by SM3
-	asked           []Sealing
+	content, source map[string]seal.SealingState // by SM3
+	all             seal.SealingState            // of what is in neither
+	asked           []seal.Sealing
 	err             error
 }
 
-func (b *sealingBooks) Sealing(_ context.Context, s Sealing) (SealingState, error) {
+func (b *sealingBooks) Sealing(_ context.Context, s seal.Sealing) (seal.SealingState, error) {
 	b.asked = append(b.asked, s)
 	if state, ok := b.content[string(s.Content[sign.SM3])]; ok {
 		return state, b.err
 	}
-	return b.source[string(s.Source[sign.SM3])], b.err
+	if state, ok := b.source[string(s.Source[sign.SM3])]; ok {
+		return state, b.err
+	}
+	return b.all, b.err
 }
 
 func TestWithdrawn(t *testing.T) {
 	w, log := ledgerWorld(t, sm3Log)
-	withdrawn := SealingState{Withdrawn: noon.Add(time.Minute), Reason: "文书有误，另行送达"}
+	withdrawn := seal.SealingState{Withdrawn: noon.Add(time.Minute), Reason: "文书有误，另行送达"}
 	for _, f := range formats {
 		if f == sign.CMS {
 			continue // with an SM2 key it is like ses
@@ -44,11 +49,11 @@ func TestWithdrawn(t *testing.T) {
 		want(t, verifyFile(t, w, file, nil), 0, Valid, "withdrawn", "no-sealings")
 		want(t, verifyFile(t, w, file, with(asked)), 0, Valid, "withdrawn", "ok")
 		s := asked.asked[0]
-		if s.Seal != w.seal.ID || len(s.Content[sign.SM3]) != 32 || !bytes.Equal(s.Source[sign.SM3], sign.SM3.Sum(page())) || s.Entry == nil || s.Entry.Log != sm3Log {
+		if s.Seal != w.seal.ID || len(s.Content[sign.SM3]) != 32 || !bytes.Equal(s.Source[sign.SM3], sign.SM3.Sum(page())) || s.Log != sm3Log || s.Index+2 != log.edge.Size() {
 			t.Errorf("%s: asked for %+v", f, s)
 		}
-		content := map[string]SealingState{string(s.Content[sign.SM3]): withdrawn}
-		source := map[string]SealingState{string(s.Source[sign.SM3]): withdrawn}
+		content := map[string]seal.SealingState{string(s.Content[sign.SM3]): withdrawn}
+		source := map[string]seal.SealingState{string(s.Source[sign.SM3]): withdrawn}
 
 		want(t, verifyFile(t, w, file, with(&sealingBooks{content: content})), 0, Invalid, "withdrawn", "withdrawn")
 		r := verifyFile(t, w, again, with(&sealingBooks{content: content}))
@@ -70,7 +75,7 @@ func TestWithdrawnWithoutEvidence(t *testing.T) {
 	books := &sealingBooks{}
 	file := bypass(t, page(), w.seal, w.sm2, w.rsa, sign.SES)
 	verifyFile(t, w, file, func(o *Options) { o.Sealings = books })
-	if s := books.asked[0]; s.Entry != nil || s.Source != nil || len(s.Content[sign.SM3]) != 32 {
+	if s := books.asked[0]; s.Log != "" || s.Source != nil || len(s.Content[sign.SM3]) != 32 {
 		t.Errorf("asked for %+v", s)
 	}
 }
