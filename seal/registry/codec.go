@@ -25,10 +25,16 @@ func beside(v reflect.Value) bool {
 	return v.Type() == reflect.TypeFor[Name]() || v.Type() == reflect.TypeFor[Blob]()
 }
 
+// under is the field of a leaf that names the delegation an operation was done under.
+const under = "under"
+
 // encode makes the leaf of an operation. Fields are named like the Go fields in lower case with hyphens; a zero value
 // is left out. Lists have a space between their items, so that no item can have one.
 func (s *state) encode(op Op) (audit.Leaf, audit.Private, error) {
 	leaf := audit.Leaf{Kind: op.Kind(), Fields: map[string]string{"actor": s.actor.String(), "time": ledger.FormatTime(s.time)}}
+	if s.delegation != "" {
+		leaf.Fields[under] = s.delegation
+	}
 	private := audit.Private{}
 	err := eachField(op, func(name string, v reflect.Value) error {
 		text, err := toText(v)
@@ -52,6 +58,9 @@ func decode(leaf audit.Leaf, private audit.Private) (Op, error) {
 		return nil, err
 	}
 	seen := 2 // actor, time
+	if leaf.Fields[under] != "" {
+		seen++
+	}
 	err = eachField(op, func(name string, v reflect.Value) error {
 		text, ok := leaf.Fields[name]
 		if !ok {

@@ -446,7 +446,3 @@ func (r *Registry) Devices(ctx context.Context, org, holder string) (list []Devi
 	})
 	return list, err
 }
-
-func (s *state) delegated(kind, where string, op Op) error {
-	return fmt.Errorf("%w: %s is not delegated to %s", ErrRights, kind, where)
-}

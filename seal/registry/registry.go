@@ -34,7 +34,7 @@ func Create(ctx context.Context, log *ledger.Log, o Options, first Found) (*Regi
 			return nil, fmt.Errorf("%w: its ledger has entries", ErrExists)
 		}
 		s := r.state(ctx, tx, system, tables)
-		if err := s.createTables(); err != nil {
+		if err := errors.Join(s.createTables(), s.createKept()); err != nil {
 			return nil, err
 		}
 		return s.enter(&first)
@@ -97,13 +97,18 @@ func (s *state) enter(op Op) ([]ledger.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.write(leaf, private)
+}
+
+// write makes an entry and applies its effects.
+func (s *state) write(leaf audit.Leaf, private audit.Private) ([]ledger.Entry, error) {
 	raw, err := leaf.Marshal()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrOp, op.Kind(), err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrOp, leaf.Kind, err)
 	}
 	hidden, err := private.Marshal()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrOp, op.Kind(), err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrOp, leaf.Kind, err)
 	}
 	if err := s.apply(raw, hidden); err != nil {
 		return nil, err

@@ -16,25 +16,34 @@ type table struct {
 }
 
 // projections are all tables of the books. Whatever is here can be filled again from the ledger.
-var projections = slices.Concat(peopleTables, deviceTables, appTables, credentialTables, sealTables, holderTables, correctTables)
+var projections = slices.Concat(peopleTables, deviceTables, appTables, credentialTables, sealTables, holderTables, correctTables,
+	controlTables, grantTables, delegationTables, useTables)
 
 // rules are all operations.
-var rules = slices.Concat(peopleRules, deviceRules, appRules, credentialRules, sealRules, holderRules, importRules, correctRules)
+var rules = slices.Concat(peopleRules, deviceRules, appRules, credentialRules, sealRules, holderRules, importRules, correctRules,
+	controlRules, grantRules, delegationRules, useRules)
 
 // createTables makes the tables under the state's prefix.
 func (s *state) createTables() error {
+	for _, t := range projections {
+		if err := s.create(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *state) create(t table) error {
 	octets := "BLOB"
 	if s.tx.Dialect() == ledger.Postgres {
 		octets = "BYTEA"
 	}
-	for _, t := range projections {
-		if err := s.exec(fmt.Sprintf(`CREATE TABLE @%s (%s)`, t.name, strings.ReplaceAll(t.columns, "BYTES", octets))); err != nil {
+	if err := s.exec(fmt.Sprintf(`CREATE TABLE @%s (%s)`, t.name, strings.ReplaceAll(t.columns, "BYTES", octets))); err != nil {
+		return err
+	}
+	for i, columns := range t.indexes {
+		if err := s.exec(fmt.Sprintf(`CREATE INDEX @%s_%d ON @%s (%s)`, t.name, i, t.name, columns)); err != nil {
 			return err
-		}
-		for i, columns := range t.indexes {
-			if err := s.exec(fmt.Sprintf(`CREATE INDEX @%s_%d ON @%s (%s)`, t.name, i, t.name, columns)); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

@@ -26,6 +26,8 @@ type state struct {
 	time  time.Time  // of the entry
 	index uint64     // of the entry
 	leaf  audit.Hash // of the entry being applied
+
+	delegation string // under which the operation is done; empty: by a right of the actor's own
 }
 
 // Prefixes of the tables of the books, and of those a replay fills.
@@ -45,12 +47,12 @@ func (s *state) apply(raw, hidden []byte) error {
 		return err
 	}
 	s.leaf = s.tx.Profile().LeafHash(raw)
-	if f, ok := uses[leaf.Kind]; ok {
-		return f(s, leaf)
-	}
 	private, err := audit.ParsePrivate(hidden)
 	if err != nil {
 		return err
+	}
+	if f, ok := uses[leaf.Kind]; ok {
+		return f(s, leaf, private)
 	}
 	if s.actor, err = parseActor(leaf.Fields["actor"]); err != nil {
 		return err
@@ -58,11 +60,15 @@ func (s *state) apply(raw, hidden []byte) error {
 	if s.time, err = time.Parse(time.RFC3339Nano, leaf.Fields["time"]); err != nil {
 		return err
 	}
+	s.delegation = leaf.Fields[under]
 	op, err := decode(leaf, private)
 	if err != nil {
 		return err
 	}
-	return op.apply(s)
+	if err := op.apply(s); err != nil {
+		return err
+	}
+	return s.spend(op)
 }
 
 // queries keeps the queries with their prefix in place.
@@ -166,10 +172,10 @@ func fromMillis(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// day is the number of the day of the books' zone that t falls on, for limits by the day.
-func (s *state) day(t time.Time) int64 {
+// date is the day of the books' zone that t falls on, as a number: 20260131.
+func (s *state) date(t time.Time) int64 {
 	y, m, d := t.In(s.zone).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400
+	return int64(y)*10000 + int64(m)*100 + int64(d)
 }
 
 // IDs are chosen by the caller, stand in lists and addresses, and are shown in logs.

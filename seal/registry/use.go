@@ -1,6 +1,225 @@
 package registry
 
-import "github.com/courtseal/courtseal/audit"
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
 
-// uses apply the entries that are no operations: the beginning and the end of a use.
-var uses = map[string]func(*state, audit.Leaf) error{}
+	"github.com/courtseal/courtseal/audit"
+	"github.com/courtseal/courtseal/sign"
+)
+
+var useTables = []table{
+	// entry is the first use.begin of the request, last the newest, ended its use.end; -1 is none. date is the day
+	// of the first, day that on which it is counted against limits.
+	{"use", `entry BIGINT PRIMARY KEY, last BIGINT NOT NULL, ended BIGINT NOT NULL, request TEXT NOT NULL UNIQUE, seal TEXT NOT NULL,
+		document TEXT NOT NULL, kind TEXT NOT NULL, org TEXT NOT NULL, person TEXT NOT NULL, app TEXT NOT NULL, grant_id TEXT NOT NULL,
+		application TEXT NOT NULL, format TEXT NOT NULL, source TEXT NOT NULL, content TEXT NOT NULL, at BIGINT NOT NULL, day BIGINT NOT NULL,
+		date BIGINT NOT NULL, state TEXT NOT NULL, ended_at BIGINT NOT NULL, outcome TEXT NOT NULL,
+		withdrawn BIGINT NOT NULL, withdrawn_at BIGINT NOT NULL, reason TEXT NOT NULL`,
+		[]string{"last", "source", "content", "seal, entry", "org, entry", "date"}},
+}
+
+// uses apply the entries of a Recorder, which are no operations: their leaves are audit.Use and audit.Outcome, for verifiers
+// to read.
+var uses = map[string]func(*state, audit.Leaf, audit.Private) error{
+	audit.KindUse:     applyUse,
+	audit.KindOutcome: applyOutcome,
+}
+
+// A UseState is how far a use has come.
+type UseState string
+
+const (
+	Begun  UseState = "begun"  // entered; no outcome is known
+	Done   UseState = "done"   // values were made
+	Failed UseState = "failed" // no value was made: it counts against no limit
+)
+
+// A UseInfo is what the books hold of one use of a seal.
+type UseInfo struct {
+	Entry       uint64 // of its first use.begin
+	Last        uint64 // of its newest, after a repetition; else Entry
+	Request     string
+	Seal        string
+	Document    string
+	Kind        string // of document
+	Court       string
+	Person, App string
+	Grant       string
+	Application string
+	Format      sign.Format
+	Source      string // "SM3:" and hex, of the document as received; another hash where that was not taken
+	Content     string // of what is signed
+	Time        time.Time
+	State       UseState
+
+	Ended   time.Time // zero: no outcome
+	Outcome uint64    // its entry
+	Values  []string  // SM3 of each value, hex
+	Failure string    // why it failed
+
+	Withdrawn  time.Time // zero: it is not
+	Withdrawal uint64    // its entry
+	Reason     string    // of the withdrawal
+
+	day int64
+}
+
+const useColumns = `entry, last, ended, request, seal, document, kind, org, person, app, grant_id, application, format, source, content, at, day, state, ` +
+	`ended_at, outcome, withdrawn, withdrawn_at, reason`
+
+// usesWhere are uses that match a condition, which ends with their order.
+func (s *state) usesWhere(where string, args ...any) (list []UseInfo, err error) {
+	err = s.each(`SELECT `+useColumns+` FROM @use WHERE `+where, args, func(scan func(...any) error) error {
+		var u UseInfo
+		var entry, last, ended, at, endedAt, withdrawn, withdrawnAt int64
+		var outcome string
+		err := scan(&entry, &last, &ended, &u.Request, &u.Seal, &u.Document, &u.Kind, &u.Court, &u.Person, &u.App, &u.Grant, &u.Application, &u.Format,
+			&u.Source, &u.Content, &at, &u.day, &u.State, &endedAt, &outcome, &withdrawn, &withdrawnAt, &u.Reason)
+		u.Entry, u.Last, u.Time = uint64(entry), uint64(last), fromMillis(at)
+		if ended >= 0 {
+			u.Outcome, u.Ended = uint64(ended), fromMillis(endedAt)
+		}
+		if u.State == Done {
+			u.Values = strings.Fields(outcome)
+		} else {
+			u.Failure = outcome
+		}
+		if withdrawn >= 0 {
+			u.Withdrawal, u.Withdrawn = uint64(withdrawn), fromMillis(withdrawnAt)
+		}
+		list = append(list, u)
+		return err
+	})
+	return list, err
+}
+
+// use is the use of a request.
+func (s *state) use(request string) (UseInfo, error) {
+	return oneUse("request "+request)(s.usesWhere(`request = $1`, request))
+}
+
+func oneUse(what string) func([]UseInfo, error) (UseInfo, error) {
+	return func(list []UseInfo, err error) (UseInfo, error) {
+		if err == nil && len(list) == 0 {
+			err = fmt.Errorf("%w: %s", ErrUnknown, what)
+		}
+		if err != nil {
+			return UseInfo{}, err
+		}
+		return list[0], nil
+	}
+}
+
+// counters are the names under which a use is counted, by the day.
+func (u UseInfo) counters() []string {
+	names := []string{"seal " + u.Seal}
+	if u.Grant != "" {
+		names = append(names, "grant "+u.Grant)
+	}
+	if u.App != "" {
+		names = append(names, "app "+u.App)
+	}
+	return names
+}
+
+// counts adds a use to all that it counts against, n = 1, or gives it back, n = -1.
+func (s *state) counts(u UseInfo, n int) error {
+	if err := s.count(u.day, n, u.counters()...); err != nil {
+		return err
+	}
+	if u.Grant != "" {
+		if err := s.change("grant "+u.Grant, `UPDATE @grant SET used = used + $2 WHERE id = $1`, u.Grant, n); err != nil {
+			return err
+		}
+	}
+	if u.Application == "" {
+		return nil
+	}
+	become := "done"
+	if n < 0 {
+		become = "approved"
+	}
+	return s.change("application "+u.Application, `UPDATE @application SET state = $2 WHERE id = $1`, u.Application, become)
+}
+
+// applyUse enters a use, or another attempt at one.
+func applyUse(s *state, leaf audit.Leaf, private audit.Private) error {
+	a, err := audit.ParseUse(leaf)
+	if err != nil {
+		return err
+	}
+	s.time = a.Time
+	old, err := s.use(a.Request)
+	if err == nil {
+		return s.again(a, old)
+	} else if !errors.Is(err, ErrUnknown) {
+		return err
+	}
+	u := UseInfo{Seal: a.Seal, Grant: a.Grant, App: a.App, Application: a.Approval, day: s.date(a.Time)}
+	if err := s.counts(u, 1); err != nil {
+		return err
+	}
+	index := int64(s.index)
+	return s.exec(`INSERT INTO @use VALUES ($1, $1, -1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'begun', 0, '', -1, 0, '')`,
+		index, a.Request, a.Seal, private["document"].Value, a.Kind, a.Org, a.Person, a.App, a.Grant, a.Approval, string(a.Format),
+		digestOf(a.Source), digestOf(a.Content), millis(a.Time), u.day, u.day)
+}
+
+// again enters another attempt at a use. One that failed counts again, and on the day of this attempt.
+func (s *state) again(a audit.Use, old UseInfo) error {
+	if a.Again == nil || *a.Again != old.Entry || old.State == Done {
+		return fmt.Errorf("%w: request %s was entered in entry %d and is %s", ErrExists, old.Request, old.Entry, old.State)
+	}
+	if old.State == Failed {
+		old.day, old.Grant, old.Application = s.date(a.Time), a.Grant, a.Approval
+		if err := s.counts(old, 1); err != nil {
+			return err
+		}
+	}
+	return s.change("use", `UPDATE @use SET last = $2, ended = -1, ended_at = 0, state = 'begun', outcome = '', content = $3, format = $4, day = $5,
+		grant_id = $6, application = $7 WHERE entry = $1`,
+		int64(old.Entry), int64(s.index), digestOf(a.Content), string(a.Format), old.day, old.Grant, old.Application)
+}
+
+// applyOutcome enters how a use came out. One that failed is given back to what it counted against.
+func applyOutcome(s *state, leaf audit.Leaf, _ audit.Private) error {
+	o, err := audit.ParseOutcome(leaf)
+	if err != nil {
+		return err
+	}
+	s.time = o.Time
+	u, err := oneUse(fmt.Sprintf("use of entry %d", o.Begin))(s.usesWhere(`last = $1`, int64(o.Begin)))
+	if err != nil {
+		return err
+	}
+	if u.State != Begun {
+		return fmt.Errorf("%w: request %s has an outcome in entry %d", ErrExists, u.Request, u.Outcome)
+	}
+	state, text := Done, make([]string, len(o.Values))
+	for i, v := range o.Values {
+		text[i] = hex.EncodeToString(v)
+	}
+	if o.Failure != "" {
+		state, text = Failed, []string{o.Failure}
+		if err := s.counts(u, -1); err != nil {
+			return err
+		}
+	}
+	return s.change("use", `UPDATE @use SET ended = $2, ended_at = $3, state = $4, outcome = $5 WHERE entry = $1`,
+		int64(u.Entry), int64(s.index), millis(o.Time), string(state), strings.Join(text, " "))
+}
+
+// digestOf names a content by one of its sums: SM3 where that was taken.
+func digestOf(sums sign.Sums) string {
+	for _, h := range []sign.Hash{sign.SM3, sign.SHA256, sign.SHA384, sign.SHA512} {
+		if sum := sums[h]; len(sum) > 0 {
+			return string(h) + ":" + hex.EncodeToString(sum)
+		}
+	}
+	return ""
+}
+

@@ -1,0 +1,62 @@
+package registry
+
+import "fmt"
+
+var useRules = []Rule{
+	{Kind: "sealing.withdraw", Roles: []Role{Keeper, Approver}, Apps: true, make: func() Op { return new(WithdrawSealing) }},
+}
+
+// WithdrawSealing (撤回用印) declares a sealed document withdrawn, in all its copies, for good: verifiers that ask are told. It takes
+// the holder of the seal, an approver of its organisation or above it, or the application that the use was of.
+type WithdrawSealing struct {
+	Request string
+	Reason  string
+}
+
+func (*WithdrawSealing) Kind() string { return "sealing.withdraw" }
+func (op *WithdrawSealing) place(s *state) (string, error) {
+	u, err := s.use(op.Request)
+	if err != nil {
+		return "", err
+	}
+	return s.sealOrg(u.Seal)
+}
+func (op *WithdrawSealing) check(s *state) error {
+	u, err := s.use(op.Request)
+	if err != nil {
+		return err
+	}
+	if err := need("reason", op.Reason); err != nil {
+		return err
+	}
+	if err := s.mayWithdraw(u); err != nil {
+		return err
+	}
+	if u.State == Failed || !u.Withdrawn.IsZero() {
+		return fmt.Errorf("%w: the use of request %s has failed or is withdrawn already", ErrState, u.Request)
+	}
+	return nil
+}
+
+func (s *state) mayWithdraw(u UseInfo) error {
+	if s.actor.Person == "" {
+		if u.App != s.actor.App {
+			return fmt.Errorf("%w: request %s is not one of %s", ErrRights, u.Request, s.actor)
+		}
+		return nil
+	}
+	r, err := s.seal(u.Seal)
+	if err != nil || r.Holder == s.actor.Person {
+		return err
+	}
+	ok, err := s.holds(s.actor.Person, r.Org, []Role{Approver})
+	if err == nil && !ok {
+		return fmt.Errorf("%w: %s neither holds seal %s nor approves at %s", ErrRights, s.actor, r.ID, r.Org)
+	}
+	return err
+}
+
+func (op *WithdrawSealing) apply(s *state) error {
+	return s.change("request "+op.Request, `UPDATE @use SET withdrawn = $2, withdrawn_at = $3, reason = $4 WHERE request = $1`,
+		op.Request, int64(s.index), millis(s.time), op.Reason)
+}
