@@ -78,7 +78,7 @@ func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *s
 	return tx.q.QueryRowContext(tx.ctx, query, args...)
 }
 
-// Time is the time of the entries of this call: that of the clock, in UTC and whole seconds, and never before that of the last entry.
+// Time is the time of the entries of this call: that of the clock, in UTC and milliseconds, and never before that of the last entry.
 func (tx *Tx) Time() time.Time { return tx.time }
 
 // Index is the index that the first entry of this call will have; of a Tx that reads, the number of entries.
@@ -100,7 +100,7 @@ func (tx *Tx) close() {
 
 // clamp is the time of the next entry.
 func clamp(now, last time.Time) (time.Time, error) {
-	now = now.UTC().Round(0).Truncate(time.Second)
+	now = now.UTC().Round(0).Truncate(time.Millisecond)
 	switch {
 	case !now.Before(last):
 		return now, nil
@@ -110,10 +110,13 @@ func clamp(now, last time.Time) (time.Time, error) {
 	return last, nil
 }
 
-const timeField = "time"
+const (
+	timeField  = "time"
+	timeFormat = "2006-01-02T15:04:05.000Z" // as package audit writes it
+)
 
 // FormatTime writes a time as the field "time" of a leaf has it.
-func FormatTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+func FormatTime(t time.Time) string { return t.UTC().Format(timeFormat) }
 
 // timeOf reads the field "time".
 func timeOf(leaf audit.Leaf) (time.Time, error) {
@@ -121,9 +124,9 @@ func timeOf(leaf audit.Leaf) (time.Time, error) {
 	if !ok {
 		return time.Time{}, errors.New("the leaf has no time")
 	}
-	t, err := time.Parse(time.RFC3339, text)
+	t, err := time.Parse(timeFormat, text)
 	if err != nil || FormatTime(t) != text {
-		return time.Time{}, fmt.Errorf("the time of the leaf, %.40q, is none such as 2026-01-31T09:30:00Z", text)
+		return time.Time{}, fmt.Errorf("the time of the leaf, %.40q, is none such as 2026-01-31T09:30:00.000Z", text)
 	}
 	return t, nil
 }
