@@ -44,6 +44,9 @@ var undoneBy = map[string]string{
 	"credential.set": "credential.withdraw", "credential.withdraw": "credential.set",
 	"approvals.set": "approvals.set", "application.file": "application.withdraw",
 	"seal.holder": "seal.holder", "seal.move": "seal.move",
+	"control.set": "control.set", "grant.give": "grant.withdraw", "grant.withdraw": "grant.give",
+	"delegation.give": "delegation.withdraw", "delegation.withdraw": "delegation.give",
+	"sealing.withdraw": "sealing.restore", "sealing.restore": "sealing.withdraw",
 }
 
 // A mistake is an entry that is to be annulled, or restored by annulling its correction.

@@ -108,12 +108,12 @@ func (op *WithdrawDelegation) apply(s *state) error {
 
 // A Delegation is what the books hold of one.
 type Delegation struct {
-	ID, Org                  string
-	Kinds                    []string
-	Uses, Changes            int
-	UsesSpent, ChangesSpent  int
-	From, To                 time.Time
-	State                    string // "on", "withdrawn"
+	ID, Org                 string
+	Kinds                   []string
+	Uses, Changes           int
+	UsesSpent, ChangesSpent int
+	From, To                time.Time
+	State                   string // "on", "withdrawn"
 }
 
 func (s *state) delegations(where string, args ...any) (list []Delegation, err error) {
@@ -199,6 +199,15 @@ func (s *state) spend(op Op) error {
 	uses, changes := budgetOf(op)
 	return s.change("delegation "+s.delegation, `UPDATE @delegation SET uses_spent = uses_spent + $2, changes_spent = changes_spent + $3 WHERE id = $1`,
 		s.delegation, uses, changes)
+}
+
+// Delegation is one by its ID.
+func (r *Registry) Delegation(ctx context.Context, id string) (d Delegation, err error) {
+	err = r.read(ctx, func(s *state) error {
+		d, err = s.delegationRow(id)
+		return err
+	})
+	return d, err
 }
 
 // Delegations are those to an organisation; an empty word stands for any.

@@ -121,7 +121,7 @@ func sm3(text string) []byte { return sign.SM3.Sum([]byte(text)) }
 
 var sentinels = map[string]error{
 	"rights": registry.ErrRights, "state": registry.ErrState, "limit": registry.ErrLimit,
-	"unknown": registry.ErrUnknown, "exists": registry.ErrExists, "op": registry.ErrOp,
+	"unknown": registry.ErrUnknown, "exists": registry.ErrExists, "op": registry.ErrOp, "repeated": registry.ErrRepeated,
 }
 
 // size is the number of entries.
@@ -253,6 +253,28 @@ func init() {
 			_, err = b.Do(t.Context(), who(args[0]), &registry.MakeSeal{Application: args[1], DER: s.Raw})
 			return "", err
 		},
+		// use WHO REQUEST SEAL KEY DOCUMENT [field=value …]: one sealing, the values made up
+		"use": func(t *testing.T, b *book, args []string) (string, error) {
+			return b.use(t.Context(), who(args[0]), args[1], args[2], b.key(args[3]), args[4], fields(args[5:]))
+		},
+		// used GRANT: how often
+		"used": func(t *testing.T, b *book, args []string) (string, error) {
+			g, err := b.Grant(t.Context(), args[0])
+			return strconv.Itoa(g.Used), err
+		},
+		// request ID: how far the use has come
+		"request": func(t *testing.T, b *book, args []string) (string, error) {
+			u, err := b.Use(t.Context(), args[0])
+			if !u.Withdrawn.IsZero() {
+				u.State += " withdrawn"
+			}
+			return string(u.State), err
+		},
+		// spent DELEGATION: uses and changes
+		"spent": func(t *testing.T, b *book, args []string) (string, error) {
+			d, err := b.Delegation(t.Context(), args[0])
+			return fmt.Sprintf("%d %d", d.UsesSpent, d.ChangesSpent), err
+		},
 		// state SEAL [TIME]
 		"state": func(t *testing.T, b *book, args []string) (string, error) {
 			var at time.Time
@@ -344,6 +366,34 @@ func init() {
 			return a.State, err
 		},
 	}
+}
+
+// use is one sealing as a signer would do it; the answer is "again" where the act had been done. With fail it has no
+// values, with crash no end, with layout another content of the same document.
+func (b *book) use(ctx context.Context, by registry.Actor, request, sealID string, key sign.Key, document string, f map[string]string) (string, error) {
+	act := &sign.Act{
+		ID: request, Document: document, Time: b.now.UTC(), Source: sign.Sums{sign.SM3: sm3(document)},
+		Content: sign.Sums{sign.SM3: sm3("content of " + document + f["layout"])}, Parts: []sign.Part{{Format: sign.SES}},
+	}
+	profile := sign.Profile{Format: sign.SES, Seal: sealID, Specs: map[sign.Format]sign.Spec{
+		sign.SES: {Hashes: []sign.Hash{sign.SM3}, MaxSize: 1000, Chain: key.Chain()},
+	}}
+	r := b.Recorder(by, registry.Use{Kind: f["kind"], Court: f["court"], Grant: f["grant"], Application: f["application"]})
+	permit, err := r.Begin(ctx, act, profile)
+	if err != nil {
+		return "", err
+	}
+	if permit.Values != nil {
+		return "again", nil
+	}
+	act.Evidence = permit.Evidence
+	if f["crash"] != "" {
+		return "crashed", nil
+	}
+	if f["fail"] != "" {
+		return "failed", r.End(ctx, act, nil, errors.New(f["fail"]))
+	}
+	return "sealed", r.End(ctx, act, []sign.Value{{Bytes: []byte("value of " + document)}}, nil)
 }
 
 // run runs a script: a line is a command; one that begins with "refused X " must fail with that error; "-> text" after

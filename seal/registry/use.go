@@ -99,7 +99,7 @@ func (s *state) usesWhere(where string, args ...any) (list []UseInfo, err error)
 
 // use is the use of a request.
 func (s *state) use(request string) (UseInfo, error) {
-	return oneUse("request "+request)(s.usesWhere(`request = $1`, request))
+	return oneUse("request " + request)(s.usesWhere(`request = $1`, request))
 }
 
 func oneUse(what string) func([]UseInfo, error) (UseInfo, error) {
@@ -222,4 +222,3 @@ func digestOf(sums sign.Sums) string {
 	}
 	return ""
 }
-

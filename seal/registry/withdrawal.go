@@ -1,13 +1,16 @@
 package registry
 
-import "fmt"
+import (
+	"fmt"
+)
 
 var useRules = []Rule{
 	{Kind: "sealing.withdraw", Roles: []Role{Keeper, Approver}, Apps: true, make: func() Op { return new(WithdrawSealing) }},
+	{Kind: "sealing.restore", Roles: []Role{Approver}, make: func() Op { return new(RestoreSealing) }},
 }
 
-// WithdrawSealing (撤回用印) declares a sealed document withdrawn, in all its copies, for good: verifiers that ask are told. It takes
-// the holder of the seal, an approver of its organisation or above it, or the application that the use was of.
+// WithdrawSealing (撤回用印) declares a sealed document withdrawn, in all its copies: verifiers that ask are told. It takes the holder
+// of the seal, an approver of its organisation or above it, or the application that the use was of.
 type WithdrawSealing struct {
 	Request string
 	Reason  string
@@ -59,4 +62,28 @@ func (s *state) mayWithdraw(u UseInfo) error {
 func (op *WithdrawSealing) apply(s *state) error {
 	return s.change("request "+op.Request, `UPDATE @use SET withdrawn = $2, withdrawn_at = $3, reason = $4 WHERE request = $1`,
 		op.Request, int64(s.index), millis(s.time), op.Reason)
+}
+
+// RestoreSealing takes back a withdrawal that was a mistake.
+type RestoreSealing struct {
+	Request string
+	Reason  string
+}
+
+func (*RestoreSealing) Kind() string { return "sealing.restore" }
+func (op *RestoreSealing) place(s *state) (string, error) {
+	return (&WithdrawSealing{Request: op.Request}).place(s)
+}
+func (op *RestoreSealing) check(s *state) error {
+	u, err := s.use(op.Request)
+	if err == nil && u.Withdrawn.IsZero() {
+		return fmt.Errorf("%w: the use of request %s is not withdrawn", ErrState, u.Request)
+	}
+	if err != nil {
+		return err
+	}
+	return need("reason", op.Reason)
+}
+func (op *RestoreSealing) apply(s *state) error {
+	return s.change("request "+op.Request, `UPDATE @use SET withdrawn = -1, withdrawn_at = 0, reason = '' WHERE request = $1`, op.Request)
 }
