@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"github.com/courtseal/courtseal/audit"
 	"github.com/courtseal/courtseal/examples/internal/batch"
 	"github.com/courtseal/courtseal/keydev"
 	"github.com/courtseal/courtseal/pdfx"
@@ -36,6 +37,13 @@ var hints = []struct {
 	{sign.ErrWeakKey, "密钥过短", ""},
 	{sign.ErrUnsupportedKey, "不支持这种密钥", ""},
 	{sign.ErrEncryptionCert, "加密证书不能用于签章", ""},
+	{audit.ErrKey, "不是账本公钥，应为 NAME+HASH+KEY，或每行一个公钥的文件", "it is NAME+HASH+KEY, or a file with one a line"},
+	{audit.ErrUnknownLog, "不是所给账本公钥签署的，请用 --log 给出该账本的公钥", "give the key of its log with --log"},
+	{audit.ErrSignature, "账本检查点的签名错误", ""},
+	{audit.ErrProof, "账本的证明错误", ""},
+	{audit.ErrTooLarge, "账本数据超出上限", ""},
+	{audit.ErrFormat, "账本数据格式有误", ""},
+	{errTooLong, "文件过长，不是所要的文件", ""},
 	{tsp.ErrNotTSA, "不是时间戳证书：扩展密钥用法须仅为 timeStamping 且标为关键", ""},
 	{tsp.ErrPolicy, "时间戳策略缺失或不符", ""},
 	{tsp.ErrMalformed, "不是合法的时间戳", ""},

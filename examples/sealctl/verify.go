@@ -14,8 +14,9 @@ func (m *Main) verify() *cobra.Command {
 	var roots []string
 	var asJSON bool
 	var password, policy string
+	var known *logFlags
 	cmd := &cobra.Command{
-		Use:   "verify [--roots F]... [--policy P] [--json] FILE...",
+		Use:   "verify [--roots F]... [--policy P] [--log KEY]... [--json] FILE...",
 		Short: m.say("验证电子签章", "report on the seals of files"),
 		Long: m.say(`验证每个 FILE 的全部签章并打印报告。只信任 --roots 给出的根证书，不访问网络。
 退出码：0 全部有效；1 有无效签章或未签章；3 没有无效的，但有的无法完全核实；4 用法错误或文件不可读。`,
@@ -30,6 +31,9 @@ checked; 4 wrong usage or an unreadable file.`),
 			}
 			var err error
 			if options.Roots, err = verify.ReadRoots(roots...); err != nil {
+				return err
+			}
+			if options.Logs, err = known.logs(); err != nil {
 				return err
 			}
 			if options.Password, err = m.password(password); err != nil {
@@ -51,6 +55,7 @@ checked; 4 wrong usage or an unreadable file.`),
 	flags.StringArrayVar(&roots, "roots", nil, m.say("信任的根证书文件，PEM 或 DER，可多次给出", "file of roots to trust, PEM or DER; may be repeated"))
 	flags.StringVar(&policy, "policy", verify.Default.String(), m.say("strict-2020：按 GB/T 38540-2020 字面要求，印章和制章者证书现在也须有效；default：签章或制章时有效即可",
 		"strict-2020 takes GB/T 38540-2020 by the letter: the seal and its maker's certificate\nmust be valid now too, where default asks for the time of sealing and of making"))
+	known = m.logFlags(flags)
 	flags.BoolVar(&asJSON, "json", false, m.say("每个文件输出一行 JSON", "print one line of JSON for every file"))
 	m.passwordFlag(cmd, &password)
 	return cmd
