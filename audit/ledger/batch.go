@@ -26,7 +26,6 @@ type call struct {
 	ran  chan outcome  // from the caller: the function has ended
 	done chan result   // from the writer, for a call that was told to run, or that cannot be
 
-	entries  []Entry
 	receipts []audit.Receipt
 }
 
@@ -249,7 +248,7 @@ func (b *batch) run(c *call) error {
 	tx.close()
 	var rows []row
 	if end.err == nil {
-		rows, end.err = b.prepare(c, tx, end.entries)
+		rows, end.err = b.prepare(tx, end.entries)
 	}
 	if tx.saved && end.err == nil {
 		if _, end.err = b.l.conn.ExecContext(b.ctx, "RELEASE SAVEPOINT ledger_call"); end.err != nil {
@@ -280,40 +279,40 @@ func (b *batch) takeBack() error {
 }
 
 // prepare checks what a function returned.
-func (b *batch) prepare(c *call, tx *Tx, entries []Entry) ([]row, error) {
+func (b *batch) prepare(tx *Tx, entries []Entry) ([]row, error) {
 	if len(entries) > MaxEntries {
 		return nil, fmt.Errorf("%w: %d entries at once; %d are the most", ErrLeaf, len(entries), MaxEntries)
 	}
-	if tx.redacts != nil {
-		if err := tx.redacts.appended(entries); err != nil {
-			return nil, err
-		}
-	}
 	rows := make([]row, len(entries))
+	leaves := make([]audit.Leaf, len(entries))
 	for i, e := range entries {
-		if err := checkEntry(b.l.profile, e, tx.time); err != nil {
+		var err error
+		if leaves[i], err = checkEntry(b.l.profile, e, tx.time); err != nil {
 			return nil, fmt.Errorf("%w: entry %d of the call: %w", ErrLeaf, i, err)
 		}
-		rows[i] = row{leaf: e.Leaf, private: e.Private}
+		rows[i] = row{leaf: e.Leaf}
+		if len(e.Private) > 0 {
+			rows[i].private = e.Private
+		}
 	}
-	c.entries = entries
-	return rows, nil
+	return rows, tx.checkOwn(leaves)
 }
 
 // checkEntry holds an entry to what Verify will ask of it.
-func checkEntry(p audit.Profile, e Entry, at time.Time) error {
+func checkEntry(p audit.Profile, e Entry, at time.Time) (audit.Leaf, error) {
 	leaf, err := audit.ParseLeaf(e.Leaf)
 	if err != nil {
-		return err
+		return leaf, err
 	}
 	t, err := timeOf(leaf)
 	if err != nil {
-		return err
+		return leaf, err
 	}
 	if !t.Equal(at) {
-		return fmt.Errorf("its time is %s, and that of the transaction %s", leaf.Fields["time"], FormatTime(at))
+		return leaf, fmt.Errorf("its time is %s, and that of the transaction %s", leaf.Fields["time"], FormatTime(at))
 	}
-	return checkPrivate(p, leaf, e.Private)
+	_, err = checkPrivate(p, leaf, e.Private)
+	return leaf, err
 }
 
 func (b *batch) add(c *call, at time.Time, rows []row) {

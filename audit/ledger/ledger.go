@@ -94,8 +94,6 @@ var (
 const (
 	// MaxBackwards is how far the clock may run behind the last entry. Up to that, time stands still.
 	MaxBackwards = 2 * time.Second
-	// MaxLeaf is the most bytes of a leaf: a tile of entries has two bytes for its length.
-	MaxLeaf = 1<<16 - 1
 	// MaxBatch is the most calls that share a commit.
 	MaxBatch = 256
 	// MaxEntries is the most entries of one call.
@@ -121,6 +119,9 @@ type Options struct {
 	Witness Witness
 	// Notices, for PostgreSQL with a synchronous standby: see there.
 	Notices *Notices
+	// TakeOver raises the epoch when the log is opened: other processes that have it open to write get ErrFenced from then
+	// on. An entry says so.
+	TakeOver bool
 	// ReadOnly opens the log to be read: nothing is written, to the database or to the witness.
 	ReadOnly bool
 	// Timeout bounds one batch: the waiting for locks, the statements and the commit, which on PostgreSQL may wait for
@@ -138,6 +139,8 @@ func (o Options) check() (Options, error) {
 		return o, fmt.Errorf("%w: Origin is missing", ErrOptions)
 	case !o.ReadOnly && len(o.Signers) == 0:
 		return o, fmt.Errorf("%w: Signers are missing", ErrOptions)
+	case o.ReadOnly && o.TakeOver:
+		return o, ErrReadOnly
 	case !o.ReadOnly && o.Witness == nil:
 		return o, fmt.Errorf("%w: Witness is missing; Unwitnessed does without", ErrOptions)
 	}
@@ -219,8 +222,14 @@ func Open(ctx context.Context, db *sql.DB, o Options) (*Log, error) {
 	}
 	if o.ReadOnly {
 		close(l.stopped)
+		l.dropConn() // each reader has its own
 	} else {
 		go l.write()
+	}
+	if o.TakeOver {
+		if err := l.takeOver(ctx); err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
 	}
 	return l, nil
 }

@@ -160,7 +160,7 @@ func setSQLite(ctx context.Context, conn *sql.Conn) error {
 	if mode != "wal" {
 		return fmt.Errorf("%w: SQLite's journal mode is %q, and cannot be WAL", ErrUnsafe, mode)
 	}
-	for _, p := range []string{"PRAGMA synchronous = FULL", "PRAGMA fullfsync = ON", "PRAGMA checkpoint_fullfsync = ON"} {
+	for _, p := range []string{"PRAGMA synchronous = FULL", "PRAGMA secure_delete = ON", "PRAGMA fullfsync = ON", "PRAGMA checkpoint_fullfsync = ON"} {
 		if _, err := conn.ExecContext(ctx, p); err != nil {
 			return err
 		}

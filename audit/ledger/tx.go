@@ -25,7 +25,7 @@ type Tx struct {
 	time  time.Time
 	index uint64
 
-	redacts *redactions
+	own []map[string]string // what leaves of the log's own kinds must say
 }
 
 // ready makes the savepoint before the first statement.
@@ -71,12 +71,21 @@ func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql
 // QueryRowContext is that of sql.Tx. The Row must be scanned.
 func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	if err := tx.ready(ctx); err != nil {
-		ended, cancel := context.WithCancelCause(context.Background())
-		cancel(err)
-		return tx.q.QueryRowContext(ended, query, args...) // a Row that has an error is made in no other way
+		return tx.q.QueryRowContext(failed{tx.ctx, err}, query, args...) // a Row that has an error is made in no other way
 	}
 	return tx.q.QueryRowContext(tx.ctx, query, args...)
 }
+
+// failed is a context that has ended with an error of ours.
+type failed struct {
+	context.Context
+	err error
+}
+
+var ended = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+func (failed) Done() <-chan struct{} { return ended }
+func (f failed) Err() error          { return f.err }
 
 // Time is the time of the entries of this call: that of the clock, in UTC and milliseconds, and never before that of the last entry.
 func (tx *Tx) Time() time.Time { return tx.time }

@@ -17,23 +17,24 @@ const module = "github.com/courtseal/courtseal"
 // allowed names, for each package of ours, which of ours it may import (tests aside). A package that is not here may
 // import none of ours; a name that ends in /... stands for a subtree.
 var allowed = map[string][]string{
-	"sign":                  {"internal/gm", "internal/der"},
-	"sign/cms":              {"sign", "internal/gm", "internal/der"},
-	"sign/tsp":              {"sign", "sign/cms", "internal/gm", "internal/der"},
-	"sign/tsp/tsphttp":      {"sign", "sign/tsp"},
-	"seal":                  {"sign", "sign/cms", "sign/tsp", "internal/gm", "internal/der"},
-	"seal/imprint":          {"sign", "internal/glyph"},
-	"audit":                 {"sign", "internal/gm", "internal/plain"},
-	"audit/ledger":          {"audit", "internal/disk"},
-	"keydev":                {"keydev/internal/...", "internal/gm", "internal/der"},
-	"keydev/internal/soft":  {"keydev/internal/fault", "internal/gm", "internal/der"},
-	"keydev/internal/fault": {},
-	"keydev/keydevtest":     {"keydev", "internal/gm", "internal/der"},
-	"pdfx":                  {"sign", "internal/gm", "internal/pdf", "internal/pdftext", "internal/appearance", "internal/der", "internal/glyph", "internal/disk"},
-	"verify":                {"audit", "pdfx", "seal", "sign", "sign/cms", "sign/tsp", "internal/pdf", "internal/appearance", "internal/plain", "internal/gm", "internal/der"},
-	"internal/appearance":   {"sign", "internal/pdf", "internal/glyph"},
-	"internal/pdftext":      {"internal/pdf"},
-	"internal/testpki":      {"sign", "internal/gm"},
+	"sign":                    {"internal/gm", "internal/der"},
+	"sign/cms":                {"sign", "internal/gm", "internal/der"},
+	"sign/tsp":                {"sign", "sign/cms", "internal/gm", "internal/der"},
+	"sign/tsp/tsphttp":        {"sign", "sign/tsp"},
+	"seal":                    {"sign", "sign/cms", "sign/tsp", "internal/gm", "internal/der"},
+	"seal/imprint":            {"sign", "internal/glyph"},
+	"audit":                   {"sign", "internal/gm", "internal/plain"},
+	"audit/ledger":            {"audit", "internal/disk"},
+	"audit/ledger/ledgertest": {"audit", "audit/ledger", "internal/gm"},
+	"keydev":                  {"keydev/internal/...", "internal/gm", "internal/der"},
+	"keydev/internal/soft":    {"keydev/internal/fault", "internal/gm", "internal/der"},
+	"keydev/internal/fault":   {},
+	"keydev/keydevtest":       {"keydev", "internal/gm", "internal/der"},
+	"pdfx":                    {"sign", "internal/gm", "internal/pdf", "internal/pdftext", "internal/appearance", "internal/der", "internal/glyph", "internal/disk"},
+	"verify":                  {"audit", "pdfx", "seal", "sign", "sign/cms", "sign/tsp", "internal/pdf", "internal/appearance", "internal/plain", "internal/gm", "internal/der"},
+	"internal/appearance":     {"sign", "internal/pdf", "internal/glyph"},
+	"internal/pdftext":        {"internal/pdf"},
+	"internal/testpki":        {"sign", "internal/gm"},
 }
 
 // foreign names the modules that may be imported at all outside tests, and by whom.
@@ -42,6 +43,7 @@ var foreign = map[string][]string{
 	"github.com/go-text/typesetting": {"internal/glyph"},
 	"golang.org/x/crypto":            nil, // nil: anyone
 	"golang.org/x/text":              nil,
+	"golang.org/x/mod":               {"audit/ledger/ledgertest"},
 	"golang.org/x/image":             {"internal/appearance", "seal/imprint"},
 }
 
