@@ -239,7 +239,7 @@ func timeText(t time.Time) string { return t.UTC().Format(timeFormat) }
 // isWholeSecond: the time is one, and comes back as it is written.
 func isWholeSecond(t time.Time) bool {
 	back, err := time.Parse(timeFormat, timeText(t))
-	return err == nil && back.Equal(t) && !t.IsZero()
+	return err == nil && back.Equal(t) && t.Equal(t.Truncate(time.Second)) && !t.IsZero()
 }
 
 func repeats[E any](list []E, compare func(a, b E) int) bool {

@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"seal/imprint":            {"sign", "internal/glyph"},
 	"audit":                   {"sign", "internal/gm", "internal/plain"},
 	"audit/ledger":            {"audit", "internal/disk"},
+	"audit/offline":           {"audit", "sign", "internal/disk"},
 	"audit/ledger/ledgertest": {"audit", "audit/ledger", "internal/gm"},
 	"keydev":                  {"keydev/internal/...", "internal/gm", "internal/der"},
 	"keydev/internal/soft":    {"keydev/internal/fault", "internal/gm", "internal/der"},
@@ -133,7 +134,7 @@ func TestNoNetworkNoProcesses(t *testing.T) {
 	except := map[string]string{"github.com/emmansun/gmsm/smx509": "os/exec"}
 	banned := []string{"net/http", "os/exec", "database/sql", "log", "log/slog", "plugin"}
 	roots := []string{"-deps"}
-	for _, name := range []string{"verify", "pdfx", "seal", "sign", "sign/cms", "sign/tsp", "keydev", "audit"} {
+	for _, name := range []string{"verify", "pdfx", "seal", "sign", "sign/cms", "sign/tsp", "keydev", "audit", "audit/offline"} {
 		roots = append(roots, module+"/"+name)
 	}
 	for _, p := range list(t, nil, roots...) {

@@ -1,0 +1,519 @@
+package offline_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/courtseal/courtseal/audit"
+	"github.com/courtseal/courtseal/audit/offline"
+	"github.com/courtseal/courtseal/pdfx"
+	"github.com/courtseal/courtseal/sign"
+	"github.com/courtseal/courtseal/verify"
+)
+
+const judgment = "../../examples/quickstart/judgment.pdf"
+
+func needJudgment(t testing.TB) {
+	t.Helper()
+	if _, err := os.Stat(judgment); errors.Is(err, fs.ErrNotExist) {
+		t.Skip("examples/quickstart/judgment.pdf is only in the repository, not in the module")
+	}
+}
+
+// A judgment is sealed with a real seal in a room without network; its value binds the use that stands in the book.
+func TestSealOffline(t *testing.T) {
+	needJudgment(t)
+	d := newDesk(t, nil)
+	b := d.book(t)
+	s := audit.Record(b.Recorder(purpose), must(d.stamp()))
+	o := pdfx.Options{ID: "r-1", Document: "（2026）示例民初1号", Now: func() time.Time { return d.now }, DateLine: true}
+	result, err := pdfx.SignFile(t.Context(), d.file("sealed.pdf"), judgment, s, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := evidence(d.file("sealed.pdf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Check(known...); err != nil {
+		t.Error(err)
+	}
+	u := e.Use.Use
+	if e.Use.Number != 1 || e.Use.List != 42 || u.Request != "r-1" || u.Kind != "判决书" || u.App != "case-system" || !u.Time.Equal(d.now) ||
+		!reflect.DeepEqual(u.Content, result.Act.Content) || !reflect.DeepEqual(u.Source, result.Act.Source) ||
+		!bytes.Equal(u.SealDigest, sign.SM3.Sum(d.read("court.esl"))) {
+		t.Errorf("%+v", e.Use)
+	}
+	if !audit.Concealed(u.Person) || !audit.Concealed(u.Document) {
+		t.Errorf("person %q, document %q stand in the document", u.Person, u.Document)
+	}
+	d.write(t, "roots.pem", d.root.PEM())
+	report, err := verify.File(t.Context(), d.file("sealed.pdf"), verify.Options{Roots: must(verify.ReadRoots(d.file("roots.pem"))), At: d.now})
+	if err != nil || report.Signatures[0].Seal.ID != esID || report.Verdict == verify.Invalid {
+		t.Errorf("%v: %v", report, err)
+	}
+
+	// The same request gives the same file, and is one use.
+	if _, err := pdfx.SignFile(t.Context(), d.file("again.pdf"), judgment, s, o); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(d.read("sealed.pdf"), d.read("again.pdf")) || b.State().Used != 1 {
+		t.Errorf("asked again: another file, %d uses", b.State().Used)
+	}
+
+	chain, last, err := b.Export(0)
+	if err != nil || last != 1 {
+		t.Fatal(last, err)
+	}
+	c := must(audit.ParseOfflineChain(chain))
+	r, err := c.Check(nil, known...)
+	if err != nil || r.Whole != 1 || len(r.Faults) > 0 {
+		t.Fatalf("%+v: %v", r, err)
+	}
+	if p := c.Uses[0].Private; p["person"].Value != "张三" || p["document"].Value != o.Document || c.Uses[0].Outcome == nil ||
+		!bytes.Equal(must(c.Uses[0].Marshal()), e.Leaf) {
+		t.Errorf("%+v", c.Uses[0])
+	}
+	if err := b.Reconciled(r.Whole, r.Head); err != nil || b.State().Reconciled != 1 {
+		t.Error(err, b.State())
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	listed := func(what, id string) audit.Listed {
+		return audit.Listed{What: what, ID: id, Status: "lost", Since: morning}
+	}
+	for name, tc := range map[string]struct {
+		grant func(*audit.OfflineGrant)
+		then  func(*desk, *offline.Book) error
+		kind  string
+		act   func(*sign.Act, *sign.Profile)
+		want  error
+	}{
+		"nothing":                    {want: nil},
+		"a document of another kind": {kind: "调解书", want: audit.ErrGrantKind},
+		"after the end":              {then: func(d *desk, _ *offline.Book) error { d.now = morning.AddDate(0, 0, 8); return nil }, want: audit.ErrGrantExpired},
+		"before the beginning":       {grant: func(g *audit.OfflineGrant) { g.From = morning.Add(2 * time.Hour) }, want: audit.ErrGrantNotYet},
+		"an act of yesterday":        {act: func(a *sign.Act, _ *sign.Profile) { a.Time = morning.AddDate(0, 0, -1) }, want: audit.ErrGrantNotYet},
+		"used up": {grant: func(g *audit.OfflineGrant) { g.Uses = 1 }, then: func(d *desk, b *offline.Book) error {
+			_, err := b.Recorder(purpose).Begin(context.Background(), act("first", "x", d.now), d.profile())
+			return err
+		}, want: audit.ErrGrantUsedUp},
+		"another seal":    {act: func(_ *sign.Act, p *sign.Profile) { p.Seal = "11000000000002" }, want: audit.ErrGrantSeal},
+		"another device":  {act: func(_ *sign.Act, p *sign.Profile) { p.Specs[sign.CMS] = sign.Spec{Chain: [][]byte{[]byte("other")}} }, want: audit.ErrGrantDevice},
+		"no certificate":  {act: func(_ *sign.Act, p *sign.Profile) { p.Specs = nil }, want: audit.ErrGrantDevice},
+		"no request id":   {act: func(a *sign.Act, _ *sign.Profile) { a.ID = "" }, want: offline.ErrRequest},
+		"a very long id":  {act: func(a *sign.Act, _ *sign.Profile) { a.ID = string(bytes.Repeat([]byte("x"), 5000)) }, want: offline.ErrRequest},
+		"an expired list": {then: func(d *desk, _ *offline.Book) error { d.now = morning.AddDate(0, 0, 4); return nil }, want: audit.ErrListExpired},
+		"the seal was lost": {then: func(d *desk, b *offline.Book) error {
+			return b.SetList(d.list(43, listed(audit.ListedSeal, esID)))
+		}, want: audit.ErrListed},
+		"the device was lost": {then: func(d *desk, b *offline.Book) error {
+			return b.SetList(d.list(43, listed(audit.ListedCertificate, hex.EncodeToString(sign.SM3.Sum(d.read("cert"))))))
+		}, want: audit.ErrListed},
+		"the grant was withdrawn": {then: func(d *desk, b *offline.Book) error {
+			return b.SetList(d.list(43, listed(audit.ListedGrant, "offline-7")))
+		}, want: audit.ErrListed},
+		"another seal was lost": {then: func(d *desk, b *offline.Book) error {
+			return b.SetList(d.list(43, listed(audit.ListedSeal, "11000000000002")))
+		}},
+		"a clock a second back": {then: func(d *desk, b *offline.Book) error { d.now = d.now.Add(-time.Second); return nil }},
+		"a clock set back":      {then: func(d *desk, b *offline.Book) error { d.now = d.now.Add(-3 * time.Second); return nil }, want: offline.ErrClock},
+		"a closed book":         {then: func(_ *desk, b *offline.Book) error { return b.Close() }, want: offline.ErrBroken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, tc.grant)
+			b := d.book(t)
+			if tc.then != nil {
+				if err := tc.then(d, b); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before := b.State().Used
+			p, a := d.profile(), act("r", "content", d.now)
+			if tc.act != nil {
+				tc.act(a, &p)
+			}
+			use := purpose
+			if tc.kind != "" {
+				use.Kind = tc.kind
+			}
+			permit, err := b.Recorder(use).Begin(t.Context(), a, p)
+			if !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) || (err == nil) != (len(permit.Evidence) > 0) {
+				t.Error(err)
+			}
+			if got := b.State().Used - before; (got == 1) != (tc.want == nil) {
+				t.Errorf("%d uses", got)
+			}
+		})
+	}
+}
+
+func TestNoList(t *testing.T) {
+	d := newDesk(t, nil)
+	b, err := offline.Create(d.file("book"), d.read("grant"), known, d.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := func() error {
+		_, err := b.Recorder(purpose).Begin(t.Context(), act("r", "content", d.now), d.profile())
+		return err
+	}
+	again := func() {
+		b.Close()
+		b = d.book(t)
+	}
+	if err := begin(); !errors.Is(err, offline.ErrNoList) {
+		t.Error(err)
+	}
+	for _, tc := range []struct {
+		name string
+		note []byte
+		want error
+	}{
+		{"older than the grant wants", d.list(40), audit.ErrListOld},
+		{"of another ledger", must((&audit.StateList{Log: "other/sm3", Number: 50, Issued: morning, Expires: morning}).Sign(issuer("other/sm3"))), audit.ErrUnknownLog},
+		{"signed by another one", must(audit.SignNote(must((&audit.StateList{Log: origin, Number: 50, Issued: morning, Expires: morning}).Marshal()), issuer("other/sm3"))), audit.ErrUnknownLog},
+		{"of tomorrow", must((&audit.StateList{Log: origin, Number: 50, Issued: d.now.Add(time.Hour), Expires: d.now.Add(time.Hour)}).Sign(issuer(origin))), offline.ErrClock},
+		{"good", d.list(45), nil},
+		{"the same", d.list(45), nil},
+		{"another one of that number", d.list(45, audit.Listed{What: audit.ListedSeal, ID: "x", Status: "lost", Since: morning}), audit.ErrListOld},
+		{"an older one", d.list(44), audit.ErrListOld},
+	} {
+		if err := b.SetList(tc.note); !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
+			t.Errorf("%s: %v", tc.name, err)
+		}
+	}
+	if again(); b.State().List == nil || b.State().List.Number != 45 {
+		t.Error("the list does not last")
+	}
+	d.write(t, "book/list", d.list(44)) // somebody puts an older one back
+	again()
+	if err := begin(); !errors.Is(err, offline.ErrNoList) || !errors.Is(err, audit.ErrListOld) {
+		t.Error(err)
+	}
+	os.Remove(d.file("book/list"))
+	again()
+	if err := b.SetList(d.list(44)); !errors.Is(err, audit.ErrListOld) {
+		t.Error("without its list, the book forgets its number:", err)
+	}
+	d.write(t, "book/list", []byte("?"))
+	again()
+	if err := begin(); !errors.Is(err, offline.ErrNoList) {
+		t.Error(err)
+	}
+	if err := errors.Join(b.SetList(d.list(46)), begin()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestClockLasts(t *testing.T) {
+	d := newDesk(t, nil)
+	b := d.book(t)
+	if _, err := b.Recorder(purpose).Begin(t.Context(), act("r", "content", d.now), d.profile()); err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
+	d.now = d.now.Add(-time.Minute)
+	b = d.book(t)
+	if _, err := b.Recorder(purpose).Begin(t.Context(), act("r2", "content", d.now), d.profile()); !errors.Is(err, offline.ErrClock) {
+		t.Error(err)
+	}
+}
+
+func TestOneBook(t *testing.T) {
+	d := newDesk(t, nil)
+	if _, err := offline.Open(d.file("book"), known, d.options()); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("a book out of nothing:", err)
+	}
+	b := d.book(t)
+	if _, err := offline.Open(d.file("book"), known, d.options()); !errors.Is(err, offline.ErrBusy) {
+		t.Error("opened twice:", err)
+	}
+	b.Close()
+	if _, err := offline.Create(d.file("book"), d.read("grant"), known, d.options()); !errors.Is(err, fs.ErrExist) {
+		t.Error("made twice:", err)
+	}
+	if _, err := offline.Open(d.file("book"), []audit.Verifier{issuer("other/sm3").Verifier()}, d.options()); !errors.Is(err, audit.ErrUnknownLog) {
+		t.Error("unknown issuer:", err)
+	}
+	other := d.options()
+	other.Seal = []byte("another")
+	if _, err := offline.Open(d.file("book"), known, other); !errors.Is(err, audit.ErrGrantSeal) {
+		t.Error("another seal:", err)
+	}
+	other.Seal = nil
+	b, err := offline.Open(d.file("book"), known, other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if _, err := b.Recorder(purpose).Begin(t.Context(), act("r", "x", d.now), d.profile()); !errors.Is(err, audit.ErrGrantSeal) {
+		t.Error("to give account only:", err)
+	}
+	if _, _, err := b.Export(0); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRequests(t *testing.T) {
+	d := newDesk(t, nil)
+	b := d.book(t)
+	r := b.Recorder(purpose)
+	ctx := t.Context()
+	begin := func(a *sign.Act) audit.Permit {
+		t.Helper()
+		permit, err := r.Begin(ctx, a, d.profile())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return permit
+	}
+	number := func(p audit.Permit) uint64 {
+		t.Helper()
+		return must(audit.ParseOfflineEvidence(p.Evidence)).Use.Number
+	}
+	first := act("a", "content", d.now)
+	one := begin(first)
+	if err := r.End(ctx, first, done("value"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if again := begin(first); again.Evidence != nil || !reflect.DeepEqual(again.Values, done("value")) {
+		t.Errorf("done: %+v", again)
+	}
+	if _, err := r.Begin(ctx, act("a", "other content", d.now), d.profile()); !errors.Is(err, offline.ErrRequest) {
+		t.Error("done, and otherwise prepared:", err)
+	}
+	other := act("a", "content", d.now)
+	other.Source = act("b", "", d.now).Source
+	if _, err := r.Begin(ctx, other, d.profile()); !errors.Is(err, offline.ErrRequest) {
+		t.Error("another document:", err)
+	}
+	if _, err := b.Recorder(offline.Purpose{Kind: "裁定书"}).Begin(ctx, first, d.profile()); !errors.Is(err, offline.ErrRequest) {
+		t.Error("another kind:", err)
+	}
+	if err := r.End(ctx, first, done("value"), nil); !errors.Is(err, offline.ErrRequest) {
+		t.Error("ended twice:", err)
+	}
+
+	// A failure is final for its number; the next try is a further use that names it.
+	failed := act("c", "content", d.now)
+	two := begin(failed)
+	if err := r.End(ctx, failed, nil, errors.New("no key")); err != nil {
+		t.Fatal(err)
+	}
+	three := begin(failed)
+	if u := must(audit.ParseOfflineEvidence(three.Evidence)).Use; number(two) != 2 || u.Number != 3 || u.Use.Again == nil || *u.Use.Again != 2 {
+		t.Errorf("%+v", u)
+	}
+
+	// The process ends before the third is signed.
+	b.Close()
+	b = d.book(t)
+	r = b.Recorder(purpose)
+	if p := begin(failed); !bytes.Equal(p.Evidence, three.Evidence) {
+		t.Error("not the same use for the same content")
+	}
+	b.Close()
+	b = d.book(t)
+	r = b.Recorder(purpose)
+	four := begin(act("c", "content, a minute later", d.now))
+	if u := must(audit.ParseOfflineEvidence(four.Evidence)).Use; u.Number != 4 || *u.Use.Again != 3 {
+		t.Errorf("%+v", u)
+	}
+	b.Close()
+	b = d.book(t)
+	r = b.Recorder(purpose)
+	if again := begin(first); !reflect.DeepEqual(again.Values, done("value")) {
+		t.Errorf("done, read from the book: %+v", again)
+	}
+	c := must(audit.ParseOfflineChain(must3(b.Export(0))))
+	rep, err := c.Check(nil, known...)
+	if err != nil || rep.Whole != 4 || len(rep.Faults) > 0 || c.Uses[0].Outcome == nil || c.Uses[1].Outcome.Failure != "no key" || c.Uses[2].Outcome != nil {
+		t.Errorf("%+v, %+v: %v", rep, c.Uses, err)
+	}
+	if !bytes.Equal(must(c.Uses[0].Marshal()), must(audit.ParseOfflineEvidence(one.Evidence)).Leaf) {
+		t.Error("the chain has another use than the document")
+	}
+}
+
+func must3(b []byte, _ uint64, err error) []byte {
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// 64 goroutines that want as much as they can get from 100 uses get 100.
+func TestManyAtOnce(t *testing.T) {
+	d := newDesk(t, nil)
+	b := d.book(t)
+	p := d.profile()
+	var got, refused atomic.Int64
+	var all sync.WaitGroup
+	for g := range 64 {
+		all.Go(func() {
+			r := b.Recorder(purpose)
+			for i := range 5 {
+				a := act(fmt.Sprintf("%d-%d", g, i), "content", d.now)
+				_, err := r.Begin(t.Context(), a, p)
+				switch {
+				case errors.Is(err, audit.ErrGrantUsedUp):
+					refused.Add(1)
+				case err != nil:
+					t.Error(err)
+				default:
+					got.Add(1)
+					if err := r.End(t.Context(), a, done(a.ID), nil); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+	if got.Load() != 100 || refused.Load() != 64*5-100 || b.State().Used != 100 {
+		t.Errorf("%d got one, %d were refused, %d used", got.Load(), refused.Load(), b.State().Used)
+	}
+	r, err := must(audit.ParseOfflineChain(must3(b.Export(0)))).Check(nil, known...)
+	if err != nil || r.Whole != 100 || len(r.Faults) > 0 {
+		t.Errorf("%+v: %v", r, err)
+	}
+}
+
+// A request that is sent many times at once is signed once, and all get its value.
+func TestOneRequestAtOnce(t *testing.T) {
+	d := newDesk(t, nil)
+	b := d.book(t)
+	p := d.profile()
+	var signed atomic.Int64
+	var all sync.WaitGroup
+	for range 32 {
+		all.Go(func() {
+			r := b.Recorder(purpose)
+			a := act("r", "content", d.now)
+			permit, err := r.Begin(t.Context(), a, p)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if permit.Values == nil {
+				signed.Add(1)
+				time.Sleep(10 * time.Millisecond)
+				if err := r.End(t.Context(), a, done("value"), nil); err != nil {
+					t.Error(err)
+				}
+			} else if !reflect.DeepEqual(permit.Values, done("value")) {
+				t.Errorf("%s", permit.Values)
+			}
+		})
+	}
+	all.Wait()
+	if signed.Load() != 1 || b.State().Used != 1 {
+		t.Errorf("signed %d times, %d uses", signed.Load(), b.State().Used)
+	}
+}
+
+// Two devices go on from one state of a directory that was copied: the ledger sees it once it has both.
+func TestStolenCopy(t *testing.T) {
+	d := newDesk(t, nil)
+	use := func(b *offline.Book, id string) {
+		t.Helper()
+		r, a := b.Recorder(purpose), act(id, id, d.now)
+		if _, err := r.Begin(t.Context(), a, d.profile()); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.End(t.Context(), a, done(id), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := d.book(t)
+	use(b, "1")
+	use(b, "2")
+	b.Close()
+	if err := os.CopyFS(d.file("copy"), os.DirFS(d.file("book"))); err != nil {
+		t.Fatal(err)
+	}
+	os.Remove(filepath.Join(d.file("copy"), "lock"))
+	b = d.book(t)
+	thief := must(d.open("copy"))
+	defer thief.Close()
+	use(b, "3")
+	use(thief, "x")
+	use(thief, "y")
+	use(b, "4")
+	use(b, "5")
+
+	var report *audit.ChainReport
+	var have []audit.OfflineUse
+	for _, from := range []*offline.Book{b, thief} {
+		c := must(audit.ParseOfflineChain(must3(from.Export(0))))
+		r, err := c.Check(have, known...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, u := range c.Uses {
+			have = append(have, u.OfflineUse)
+		}
+		if from == b && (r.Whole != 5 || len(r.Faults) > 0) {
+			t.Errorf("alone: %+v", r)
+		}
+		report = r
+	}
+	if report.Whole != 2 || report.Uses != 5 || len(report.Faults) != 2 || !errors.Is(report.Faults[0], audit.ErrUseTwice) || report.Faults[0].Number != 3 ||
+		!errors.Is(report.Faults[1], audit.ErrUseTwice) || len(report.Faults[1].Uses) != 2 {
+		t.Errorf("%+v, %v", report, report.Faults)
+	}
+	alone := must(must(audit.ParseOfflineChain(must3(b.Export(0)))).Check(nil, known...))
+	if err := thief.Reconciled(alone.Whole, alone.Head); !errors.Is(err, offline.ErrFork) {
+		t.Error("the copy is told of what it does not have:", err)
+	}
+	other := must(must(audit.ParseOfflineChain(must3(thief.Export(0)))).Check(nil, known...))
+	if err := b.Reconciled(other.Whole, other.Head); !errors.Is(err, offline.ErrFork) {
+		t.Error("the ledger has the copy's use of a number:", err)
+	}
+}
+
+func TestExportInParts(t *testing.T) {
+	d := newDesk(t, func(g *audit.OfflineGrant) { g.Uses = 10 })
+	b := d.book(t)
+	r := b.Recorder(purpose)
+	for i := range 10 {
+		if _, err := r.Begin(t.Context(), act(fmt.Sprint(i), "x", d.now), d.profile()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole := must(audit.ParseOfflineChain(must3(b.Export(0))))
+	part := must(audit.ParseOfflineChain(must3(b.Export(7))))
+	if len(whole.Uses) != 10 || len(part.Uses) != 3 || part.Uses[0].Number != 8 {
+		t.Errorf("%d, %d", len(whole.Uses), len(part.Uses))
+	}
+	if none := must(audit.ParseOfflineChain(must3(b.Export(11)))); len(none.Uses) != 0 {
+		t.Error(none.Uses)
+	}
+	rep := must(whole.Check(nil, known...))
+	if err := b.Reconciled(rep.Whole+1, rep.Head); !errors.Is(err, offline.ErrFork) {
+		t.Error(err)
+	}
+	if err := b.Reconciled(rep.Whole, audit.Hash{}); !errors.Is(err, offline.ErrFork) {
+		t.Error(err)
+	}
+	if err := errors.Join(b.Reconciled(rep.Whole, rep.Head), b.Reconciled(rep.Whole, rep.Head)); err != nil {
+		t.Error(err)
+	}
+	b.Close()
+	if b = d.book(t); b.State().Reconciled != 10 {
+		t.Error("what is reconciled does not last")
+	}
+}
