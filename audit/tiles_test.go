@@ -128,6 +128,37 @@ func TestTilesOfALargerTree(t *testing.T) {
 	}
 }
 
+// TestTlogReadsTiles: the tile reader of the Go checksum database, which checks what it reads against the root, reads ours.
+func TestTlogReadsTiles(t *testing.T) {
+	const size = 70000
+	fsys, tr := files(t, SHA256, size, "log.example.cn")
+	reader := tlog.TileHashReader(tlog.Tree{N: size, Hash: tlog.Hash(tr.f.Root())}, tileFiles{fsys})
+	for _, i := range []int64{0, 255, 256, 65535, 65536, size - 1} {
+		proof, err := tlog.ProveRecord(size, i, reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ours := must(ProveInclusion(t.Context(), SHA256, tr, uint64(i), size)); !sameProof(ours, proof) {
+			t.Errorf("entry %d: %v, not %v", i, ours, proof)
+		}
+	}
+}
+
+type tileFiles struct{ fsys fs.FS }
+
+func (tileFiles) Height() int                     { return 8 }
+func (tileFiles) SaveTiles([]tlog.Tile, [][]byte) {}
+func (f tileFiles) ReadTiles(tiles []tlog.Tile) (data [][]byte, err error) {
+	for _, t := range tiles {
+		b, err := fs.ReadFile(f.fsys, TilePath(uint(t.L), uint64(t.N), t.W))
+		if err != nil {
+			return nil, err
+		}
+		data = append(data, b)
+	}
+	return data, nil
+}
+
 // TestTilesAreWatched: every changed, missing or longer file is found.
 func TestTilesAreWatched(t *testing.T) {
 	fsys, _ := files(t, SM3, 600, origin)

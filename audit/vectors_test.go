@@ -53,7 +53,7 @@ func vectorKeys() (ed, sm, other *KeySigner) {
 type vectorSM2 struct{ *KeySigner }
 
 const (
-	vectorSM2Sig = "lSV3aJmiNLktzhXELLr6cTUudrgbBNm6xFQXymp3k7Am2E/lgQfaDp/pTe4nO6VMgEMeVH+PxNxBmfJ2u0uOzw=="
+	vectorSM2Sig = "HxjKBUMLLjsrrz9at8CPywpZFr9S8NvnAKQuWkVJDl3RquzQpnplJUMmu3P9nL06lmHHELtn/rHGvrYIfN5ElA=="
 )
 
 func (v vectorSM2) Sign(text []byte) ([]byte, error) {

@@ -9,7 +9,10 @@ require (
 	github.com/hhrutter/pkcs7 v0.2.0
 	github.com/pdfcpu/pdfcpu v0.15.0
 	github.com/tjfoc/gmsm v1.4.1
+	github.com/transparency-dev/formats v0.1.1
+	github.com/transparency-dev/merkle v0.0.2
 	golang.org/x/crypto v0.58.0
+	golang.org/x/mod v0.42.0
 )
 
 require (
