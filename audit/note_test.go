@@ -90,7 +90,8 @@ func TestOpenNoteRefuses(t *testing.T) {
 	ed, other := edSigner(t, origin), edSigner(t, "other.example.cn")
 	good := string(must(SignNote([]byte("text\n"), ed)))
 	line := good[len("text\n\n"):]
-	zero := "— " + origin + " " + base64.StdEncoding.EncodeToString(append(must(base64.StdEncoding.DecodeString(strings.Fields(line)[2]))[:4], make([]byte, 64)...)) + "\n"
+	raw := must(base64.StdEncoding.DecodeString(strings.Fields(line)[2]))
+	zero := "— " + origin + " " + base64.StdEncoding.EncodeToString(append(raw[:4], make([]byte, 64)...)) + "\n"
 	for name, tc := range map[string]struct {
 		note string
 		want error

@@ -48,8 +48,8 @@ func TestOpenSSLChecksSM2Lines(t *testing.T) {
 	}
 	public := file("key.pem", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must(gm.MarshalPKIXPublicKey(key.Public()))}))
 	check := func(text []byte) ([]byte, error) {
-		return exec.Command(openssl, "pkeyutl", "-verify", "-pubin", "-inkey", public, "-rawin", "-digest", "sm3", "-pkeyopt", "distid:"+gm.UserID,
-			"-in", file("text", text), "-sigfile", file("sig", der)).CombinedOutput()
+		return exec.Command(openssl, "pkeyutl", "-verify", "-pubin", "-inkey", public, "-rawin", "-digest", "sm3",
+			"-pkeyopt", "distid:"+gm.UserID, "-in", file("text", text), "-sigfile", file("sig", der)).CombinedOutput()
 	}
 	if out, err := check(text); err != nil {
 		t.Errorf("%v\n%s", err, out)

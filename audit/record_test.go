@@ -27,7 +27,8 @@ func TestEvidence(t *testing.T) {
 	r := receiptOf(t, tr, sizes, leaf, origin, ed, sm)
 	b := r.Evidence()
 	e, err := ParseEvidence(b)
-	if err != nil || !bytes.Equal(e.Evidence(), b) || e.Index != sizes || !bytes.Equal(e.Leaf, leaf) || e.Head.Size != sizes+2 || e.Head.Origin != origin {
+	if err != nil || !bytes.Equal(e.Evidence(), b) || e.Index != sizes || !bytes.Equal(e.Leaf, leaf) ||
+		e.Head.Size != sizes+2 || e.Head.Origin != origin {
 		t.Fatalf("%+v: %v", e, err)
 	}
 	by, err := e.Check(sm.Verifier())
@@ -44,6 +45,37 @@ func TestEvidence(t *testing.T) {
 	e.Index++
 	if _, err := e.Check(ed.Verifier()); !errors.Is(err, ErrProof) {
 		t.Error("other index:", err)
+	}
+}
+
+// TestEveryByteOfEvidenceCounts: whatever byte is changed, the evidence is refused, or a signature line became one of an unknown key
+// and the evidence says the same by the other.
+func TestEveryByteOfEvidenceCounts(t *testing.T) {
+	ed, sm := edSigner(t, origin), smSigner(t, origin)
+	tr, _ := grown(SM3)
+	leaf := must(must(use().Leaf()).Marshal())
+	tr.add(leaf)
+	good := receiptOf(t, tr, sizes, leaf, origin, ed, sm).Evidence()
+	e := must(ParseEvidence(good))
+	signatures := bytes.LastIndex(good, []byte("\n\n")) + 2
+	for i := range good {
+		for _, x := range []byte{1, 0x20} {
+			b := bytes.Clone(good)
+			b[i] ^= x
+			c, err := ParseEvidence(b)
+			if err != nil {
+				continue
+			}
+			by, err := c.Check(ed.Verifier(), sm.Verifier())
+			if err == nil && (i < signatures || len(by) != 1 || c.Index != e.Index || !bytes.Equal(c.Leaf, e.Leaf) || c.Head != e.Head) {
+				t.Fatalf("byte %d ^ %02x is not found", i, x)
+			}
+		}
+	}
+	for n := range len(good) {
+		if c, err := ParseEvidence(good[:n]); err == nil && n < signatures {
+			t.Fatalf("cut to %d bytes: %+v", n, c)
+		}
 	}
 }
 
@@ -90,6 +122,7 @@ func (s *signer) Sign(_ context.Context, act *sign.Act) ([]sign.Value, error) {
 func TestRecord(t *testing.T) {
 	broken, refused := errors.New("device gone"), errors.New("limit reached")
 	one := []sign.Value{{Bytes: []byte("value")}}
+	tooLong := make([]byte, MaxEvidence+1)
 	for name, tc := range map[string]struct {
 		r     recorder
 		s     signer
@@ -105,7 +138,7 @@ func TestRecord(t *testing.T) {
 		"both fail":      {recorder{end: refused}, signer{err: broken}, "begin sign end", broken, broken, false},
 		"done before":    {recorder{permit: Permit{Values: one}}, signer{}, "begin", nil, nil, true},
 		"done otherwise": {recorder{permit: Permit{Values: append(one, one...)}}, signer{}, "begin", ErrAct, nil, false},
-		"long evidence":  {recorder{permit: Permit{Evidence: make([]byte, MaxEvidence+1)}}, signer{values: one}, "begin end", ErrAct, ErrAct, false},
+		"long evidence":  {recorder{permit: Permit{Evidence: tooLong}}, signer{values: one}, "begin end", ErrAct, ErrAct, false},
 		"no value":       {recorder{}, signer{}, "begin sign end", ErrAct, ErrAct, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -129,7 +130,6 @@ func must[T any](v T, err error) T {
 // signers are all that make values for PDF, by name, and the roots they chain to.
 func signers(t *testing.T) (map[string]sign.Signer, *verify.Roots) {
 	t.Helper()
-	now := func() time.Time { return noon }
 	sm2CA, rsaCA := testpki.Shared(testpki.SM2), testpki.Shared(testpki.RSA)
 	sm2, rsa := sm2CA.Issue(testpki.SM2, "示例市中级人民法院", nil), rsaCA.Issue(testpki.RSA, "示例市中级人民法院", nil)
 	e := must(seal.Make(t.Context(), &seal.Seal{
@@ -148,7 +148,18 @@ func signers(t *testing.T) (map[string]sign.Signer, *verify.Roots) {
 }
 
 // dot is a PNG of one pixel.
-var dot = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde\x00\x00\x00\x0cIDATx\x9cc\xf8\xcf\xc0\x00\x00\x03\x01\x01\x00\xc9\xfe\x92\xef\x00\x00\x00\x00IEND\xaeB`\x82")
+var dot = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde\x00\x00\x00\x0cIDAT" +
+	"x\x9cc\xf8\xcf\xc0\x00\x00\x03\x01\x01\x00\xc9\xfe\x92\xef\x00\x00\x00\x00IEND\xaeB`\x82")
+
+// sealed is the document as s seals it at noon.
+func sealed(t *testing.T, s sign.Signer) ([]byte, *pdfx.Result, error) {
+	t.Helper()
+	var out bytes.Buffer
+	r, err := pdfx.Sign(t.Context(), &out, strings.NewReader(document), int64(len(document)), s, pdfx.Options{Now: now})
+	return out.Bytes(), r, err
+}
+
+func now() time.Time { return noon }
 
 func logKeys(origin string) (ed, sm *audit.KeySigner) {
 	seed := sha256.Sum256([]byte(origin))
@@ -164,12 +175,12 @@ func TestRecordedSealsCarryTheirProof(t *testing.T) {
 				ed, sm := logKeys(origin)
 				m := newMemory(origin, ed, sm)
 				must(m.add(t.Context(), audit.Leaf{Kind: "log.begin"}))
-				var out bytes.Buffer
-				done, err := pdfx.Sign(t.Context(), &out, bytes.NewReader([]byte(document)), int64(len(document)), audit.Record(m, s), pdfx.Options{Now: func() time.Time { return noon }})
+				out, done, err := sealed(t, audit.Record(m, s))
 				if err != nil {
 					t.Fatal(err)
 				}
-				r := must(verify.Document(t.Context(), bytes.NewReader(out.Bytes()), int64(out.Len()), verify.Options{Roots: roots, Now: func() time.Time { return noon }}))
+				file, size := bytes.NewReader(out), int64(len(out))
+				r := must(verify.Document(t.Context(), file, size, verify.Options{Roots: roots, Now: now}))
 				if len(r.Signatures) != 1 || r.Signatures[0].Verdict == verify.Invalid {
 					t.Fatal(r)
 				}
@@ -186,9 +197,9 @@ func TestRecordedSealsCarryTheirProof(t *testing.T) {
 				if u.Request != done.Act.ID || u.Seal != s.Profile().Seal || u.Format != s.Profile().Format {
 					t.Errorf("%+v", u)
 				}
-				found := must(pdfx.Signatures(bytes.NewReader(out.Bytes()), int64(out.Len()), pdfx.Options{}))
+				found := must(pdfx.Signatures(file, size, pdfx.Options{}))
 				h := s.Profile().Specs[s.Profile().Format].Hashes[0]
-				sums := must(pdfx.Hash(t.Context(), bytes.NewReader(out.Bytes()), int64(out.Len()), found, [][]sign.Hash{{h}}))
+				sums := must(pdfx.Hash(t.Context(), file, size, found, [][]sign.Hash{{h}}))
 				if !bytes.Equal(u.Content[h], sums[0][h]) || !bytes.Equal(u.Source[h], h.Sum([]byte(document))) {
 					t.Error("the entry names another document")
 				}
@@ -211,10 +222,7 @@ func TestRoomForEvidence(t *testing.T) {
 	for name, s := range all {
 		for _, n := range []int{1, 100, 127, 128, 255, 256, 1000, 4000, audit.MaxEvidence} {
 			fixed := fixedRecorder(bytes.Repeat([]byte("e"), n))
-			rec := audit.Record(fixed, s)
-			var out bytes.Buffer
-			_, err := pdfx.Sign(t.Context(), &out, bytes.NewReader([]byte(document)), int64(len(document)), rec, pdfx.Options{Now: func() time.Time { return noon }})
-			if err != nil {
+			if _, _, err := sealed(t, audit.Record(fixed, s)); err != nil {
 				t.Errorf("%s, %d: %v", name, n, err)
 			}
 		}
@@ -240,9 +248,7 @@ func TestRoomIsWhatTheRecorderSays(t *testing.T) {
 		for _, n := range []int{1, 50, 120, 127, 128, 250, 256, 20000, 65400, 70000} {
 			rec := audit.Record(exact{bytes.Repeat([]byte("e"), n)}, s)
 			p := rec.Profile()
-			var out bytes.Buffer
-			_, err := pdfx.Sign(t.Context(), &out, bytes.NewReader([]byte(document)), int64(len(document)), rec, pdfx.Options{Now: func() time.Time { return noon }})
-			if err != nil {
+			if _, _, err := sealed(t, rec); err != nil {
 				t.Errorf("%s, %d, room %d: %v", name, n, p.Specs[p.Format].MaxSize, err)
 			}
 		}
@@ -258,8 +264,9 @@ func TestSixtyFourSealersLeaveTheirEntries(t *testing.T) {
 	errs := make(chan error, 64)
 	for i := range 64 {
 		wg.Go(func() {
-			act := &sign.Act{ID: fmt.Sprint(i), Time: noon, Content: sign.Sums{sign.SM3: sign.SM3.Sum(fmt.Append(nil, i))}, Parts: []sign.Part{{Format: sign.SES}}}
-			_, err := s.Sign(t.Context(), act)
+			_, err := s.Sign(t.Context(), &sign.Act{
+				ID: fmt.Sprint(i), Time: noon, Content: sign.Sums{sign.SM3: sign.SM3.Sum(fmt.Append(nil, i))}, Parts: []sign.Part{{Format: sign.SES}},
+			})
 			errs <- err
 		})
 	}

@@ -63,8 +63,9 @@ func ParseBundle(bundle []byte) ([][]byte, error) {
 	return entries, nil
 }
 
-// Tiles reads a log that stands as files (C2SP tlog-tiles), an export of package audit/ledger or another log's copy. Nothing it reads is proved
-// but the checkpoint: check proofs against its root, or all with Verify. It is safe for concurrent use.
+// Tiles reads a log that stands as files (C2SP tlog-tiles), an export of package audit/ledger or another log's copy.
+// Nothing it reads is proved but the checkpoint: check proofs against its root, or all with Verify. It is safe for
+// concurrent use.
 type Tiles struct {
 	fsys fs.FS
 	note []byte
@@ -102,7 +103,8 @@ func (t *Tiles) width(level uint, n uint64) int {
 	return int(min(all-n*TileWidth, TileWidth))
 }
 
-// read returns the content of a tile or bundle of that width. Of a partial one that is gone, as it may be when the log grew, the full one serves.
+// read returns the content of a tile or bundle of that width. Of a partial one that is gone, as it may be when the log
+// grew, the full one serves.
 func (t *Tiles) read(path func(width int) string, width, limit int) (b []byte, full bool, err error) {
 	b, err = readFile(t.fsys, path(width), limit)
 	if width < TileWidth && errors.Is(err, fs.ErrNotExist) {
@@ -215,8 +217,8 @@ func (t *Tiles) bundle(ctx context.Context, n uint64) ([][]byte, error) {
 	return entries[:width], nil
 }
 
-// Verify reads all and checks that the entries make the tree of the checkpoint, and that each tile has the hashes of that tree. seen, if not nil, is
-// told each entry in turn, and may end it with an error. A tree that is another one is ErrProof.
+// Verify reads all and checks that the entries make the tree of the checkpoint, and that each tile has the hashes of
+// that tree. seen, if not nil, is told each entry in turn, and may end it with an error. Another tree is ErrProof.
 func (t *Tiles) Verify(ctx context.Context, seen func(index uint64, entry []byte) error) error {
 	p := t.head.Profile()
 	f := Frontier{profile: p}

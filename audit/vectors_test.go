@@ -60,7 +60,7 @@ func (v vectorSM2) Sign(text []byte) ([]byte, error) {
 	sig := must(base64.StdEncoding.DecodeString(vectorSM2Sig))
 	if !v.Verifier().Verify(text, sig) {
 		fresh := must(v.KeySigner.Sign(text))
-		return nil, fmt.Errorf("vectorSM2Sig is of another text; for this one it may be %s", base64.StdEncoding.EncodeToString(fresh))
+		return nil, fmt.Errorf("vectorSM2Sig is of another text; for this one it may be %s", b64(fresh))
 	}
 	return sig, nil
 }
@@ -111,14 +111,14 @@ func vectors(t testing.TB) []vector {
 	add("leaf", "many-fields", "too-large", "257 fields", leafHeader+"x\n"+fields.String())
 
 	// Private values, checked with the leaf use-begin.
-	secret := privateHeader + "person " + base64.StdEncoding.EncodeToString(salt[:]) + " 张三\n"
+	secret := privateHeader + "person " + b64(salt[:]) + " 张三\n"
 	add("private", "person", "ok", "the person of leaf/use-begin", secret)
 	add("private", "redacted", "ok", "the person was redacted", privateHeader+"person -\n")
 	add("private", "missing", "wrong-private", "the person is neither there nor redacted", "")
 	add("private", "other-value", "wrong-private", "another person", strings.Replace(secret, "三", "四", 1))
 	add("private", "not-concealed", "wrong-private", "a field that the leaf has openly", strings.Replace(secret, "person", "app", 1))
-	add("private", "no-value", "malformed", "a salt without value", privateHeader+"person "+base64.StdEncoding.EncodeToString(salt[:])+"\n")
-	add("private", "short-salt", "malformed", "a salt of 15 bytes", privateHeader+"person "+base64.StdEncoding.EncodeToString(salt[1:])+" 张三\n")
+	add("private", "no-value", "malformed", "a salt without value", privateHeader+"person "+b64(salt[:])+"\n")
+	add("private", "short-salt", "malformed", "a salt of 15 bytes", privateHeader+"person "+b64(salt[1:])+" 张三\n")
 	add("private", "header-only", "malformed", "a header and nothing more", privateHeader)
 
 	// Keys.
@@ -155,8 +155,9 @@ func vectors(t testing.TB) []vector {
 	add("checkpoint", "leading-zero", "malformed", "the size has a leading zero", strings.Replace(text, "\n6", "\n06", 1))
 	add("checkpoint", "sign", "malformed", "the size has a sign", strings.Replace(text, "\n6", "\n+6", 1))
 	add("checkpoint", "size", "malformed", "more entries than a tree has", strings.Replace(text, "\n6", "\n4611686018427387904", 1))
-	add("checkpoint", "short-root", "malformed", "a root of 31 bytes", strings.Replace(text, root, base64.StdEncoding.EncodeToString(make([]byte, 31)), 1))
-	add("checkpoint", "loose-root", "malformed", "stray bits at the end of base64", strings.Replace(text, root, root[:42]+string(root[42]+1)+"=", 1))
+	add("checkpoint", "short-root", "malformed", "a root of 31 bytes", strings.Replace(text, root, b64(make([]byte, 31)), 1))
+	add("checkpoint", "loose-root", "malformed", "stray bits at the end of base64",
+		strings.Replace(text, root, root[:42]+string(root[42]+1)+"=", 1))
 	add("checkpoint", "empty-line", "malformed", "an empty line after the root", text+"\nmore\n")
 
 	note := string(must(SignNote([]byte(text), both...)))
@@ -167,7 +168,8 @@ func vectors(t testing.TB) []vector {
 	add("note", "unknown-beside", "ok", "a signature of an unknown key beside", note+strings.TrimPrefix(foreign, text+"\n"))
 	add("note", "other-text", "wrong-signature", "the text was changed", strings.Replace(note, "\n6\n", "\n7\n", 1))
 	add("note", "sm2-wrong", "wrong-signature", "Ed25519 is right, SM2 is not", strings.Replace(note, lines[1], flipSignature(lines[1]), 1))
-	add("note", "ed25519-wrong", "wrong-signature", "SM2 is right, Ed25519 is not", strings.Replace(note, lines[0], flipSignature(lines[0]), 1))
+	add("note", "ed25519-wrong", "wrong-signature", "SM2 is right, Ed25519 is not",
+		strings.Replace(note, lines[0], flipSignature(lines[0]), 1))
 	add("note", "only-unknown", "unknown-log", "signed by an unknown key", foreign)
 	add("note", "no-signature", "malformed", "no signature", text+"\n")
 	add("note", "no-empty-line", "malformed", "no empty line before the signatures", text+lines[0])
@@ -176,18 +178,21 @@ func vectors(t testing.TB) []vector {
 
 	// Evidence.
 	proof := must(ProveInclusion(t.Context(), SM3, tr, 5, 6))
-	good := string(Receipt{5, []byte(leaf), proof, []byte(note)}.Evidence())
+	evidence := func(leaf string, proof []Hash, note string) string {
+		return string(Receipt{5, []byte(leaf), proof, []byte(note)}.Evidence())
+	}
+	good := evidence(leaf, proof, note)
 	add("evidence", "good", "ok", "leaf/use-begin in the tree of checkpoint/six", good)
 	add("evidence", "other-leaf", "wrong-proof", "another entry",
-		string(Receipt{5, []byte(strings.Replace(leaf, "110106", "110107", 1)), proof, []byte(note)}.Evidence()))
+		evidence(strings.Replace(leaf, "110106", "110107", 1), proof, note))
 	add("evidence", "other-index", "wrong-proof", "another index", strings.Replace(good, "index 5", "index 4", 1))
 	add("evidence", "behind", "out-of-range", "an index that the tree does not have", strings.Replace(good, "index 5", "index 6", 1))
-	add("evidence", "short-proof", "wrong-proof", "a hash is missing", string(Receipt{5, []byte(leaf), proof[:1], []byte(note)}.Evidence()))
-	add("evidence", "long-proof", "wrong-proof", "a hash too many", string(Receipt{5, []byte(leaf), append(proof, Hash{}), []byte(note)}.Evidence()))
-	add("evidence", "swapped", "wrong-proof", "the hashes in the other order", string(Receipt{5, []byte(leaf), []Hash{proof[1], proof[0]}, []byte(note)}.Evidence()))
+	add("evidence", "short-proof", "wrong-proof", "a hash is missing", evidence(leaf, proof[:1], note))
+	add("evidence", "long-proof", "wrong-proof", "a hash too many", evidence(leaf, append(proof, Hash{}), note))
+	add("evidence", "swapped", "wrong-proof", "the hashes in the other order", evidence(leaf, []Hash{proof[1], proof[0]}, note))
 	forked := Checkpoint{Origin: vectorOrigin, Size: 6, Root: Hash{1}}
-	add("evidence", "forked", "wrong-proof", "the log signed another tree too", string(Receipt{5, []byte(leaf), proof, must(forked.Sign(ed))}.Evidence()))
-	add("evidence", "other-log", "unknown-log", "the key of another log signed", string(Receipt{5, []byte(leaf), proof, []byte(foreign)}.Evidence()))
+	add("evidence", "forked", "wrong-proof", "the log signed another tree too", evidence(leaf, proof, string(must(forked.Sign(ed)))))
+	add("evidence", "other-log", "unknown-log", "the key of another log signed", evidence(leaf, proof, foreign))
 	add("evidence", "changed-head", "wrong-signature", "the checkpoint was changed", strings.Replace(good, "\n6\n", "\n7\n", 1))
 	add("evidence", "no-extra", "malformed", "no entry", strings.Replace(good, "extra ", "", 1))
 	add("evidence", "no-index", "malformed", "no index", strings.Replace(good, "index 5\n", "", 1))
@@ -207,10 +212,12 @@ func vectors(t testing.TB) []vector {
 	return all
 }
 
+func b64(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
+
 // keyText writes a key of any data, its hash right.
 func keyText(name, data string) string {
 	sum := sha256.Sum256([]byte(name + "\n" + data))
-	return fmt.Sprintf("%s+%x+%s", name, sum[:4], base64.StdEncoding.EncodeToString([]byte(data)))
+	return fmt.Sprintf("%s+%x+%s", name, sum[:4], b64([]byte(data)))
 }
 
 func upperHash(vkey string) string {
@@ -223,7 +230,7 @@ func flipSignature(line string) string {
 	words := strings.SplitN(strings.TrimSpace(line), " ", 3)
 	b := must(base64.StdEncoding.DecodeString(words[2]))
 	b[len(b)-1] ^= 1
-	return words[0] + " " + words[1] + " " + base64.StdEncoding.EncodeToString(b) + "\n"
+	return words[0] + " " + words[1] + " " + b64(b) + "\n"
 }
 
 func (v vector) path() string { return filepath.Join("testdata", v.kind, v.name+".txt") }
