@@ -96,6 +96,9 @@ func (tx *Tx) Index() uint64 { return tx.index }
 // Dialect is that of the database.
 func (tx *Tx) Dialect() Dialect { return tx.l.o.Dialect }
 
+// Origin is the name of the log.
+func (tx *Tx) Origin() string { return tx.l.o.Origin }
+
 // Profile is the hash of the log.
 func (tx *Tx) Profile() audit.Profile { return tx.l.profile }
 

@@ -23,6 +23,7 @@ var allowed = map[string][]string{
 	"sign/tsp/tsphttp":        {"sign", "sign/tsp"},
 	"seal":                    {"sign", "sign/cms", "sign/tsp", "internal/gm", "internal/der"},
 	"seal/imprint":            {"sign", "internal/glyph"},
+	"seal/registry":           {"seal", "sign", "audit", "audit/ledger", "internal/gm"},
 	"audit":                   {"sign", "internal/gm", "internal/plain"},
 	"audit/ledger":            {"audit", "internal/disk"},
 	"audit/offline":           {"audit", "sign", "internal/disk"},

@@ -47,6 +47,7 @@ var undoneBy = map[string]string{
 	"control.set": "control.set", "grant.give": "grant.withdraw", "grant.withdraw": "grant.give",
 	"delegation.give": "delegation.withdraw", "delegation.withdraw": "delegation.give",
 	"sealing.withdraw": "sealing.restore", "sealing.restore": "sealing.withdraw",
+	"offline.issue": "offline.withdraw", "offline.withdraw": "offline.issue", "list.publish": "list.publish",
 }
 
 // A mistake is an entry that is to be annulled, or restored by annulling its correction.

@@ -406,12 +406,19 @@ func (op *RevokeSeal) apply(s *state) error {
 // State is the status of a seal at a moment, by what is known now: a change that was annulled as a mistake never was. A
 // zero time is now. A seal that was not yet made at t, or is not in the books, is StatusUnknown and no error.
 func (r *Registry) State(ctx context.Context, esID string, t time.Time) (seal.Status, error) {
-	var now SealState
-	err := r.read(ctx, func(s *state) error {
-		return s.each(`SELECT state FROM @change WHERE seal = $1 AND at <= $2 AND annulled < 0 ORDER BY at DESC, entry DESC LIMIT 1`,
-			[]any{esID, moment(t)}, func(scan func(...any) error) error { return scan(&now) })
+	var then SealState
+	err := r.read(ctx, func(s *state) (err error) {
+		then, err = s.stateAt(esID, moment(t))
+		return err
 	})
-	return now.Status(), err
+	return then.Status(), err
+}
+
+// stateAt is the state of a seal at a moment, "" before it was made.
+func (s *state) stateAt(id string, ms int64) (then SealState, err error) {
+	err = s.each(`SELECT state FROM @change WHERE seal = $1 AND at <= $2 AND annulled < 0 ORDER BY at DESC, entry DESC LIMIT 1`,
+		[]any{id, ms}, func(scan func(...any) error) error { return scan(&then) })
+	return then, err
 }
 
 // moment is a time to ask for: the zero time is now, and after everything.

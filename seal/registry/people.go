@@ -138,7 +138,9 @@ func (op *EnablePerson) apply(s *state) error {
 	return s.change("person "+op.Person, `UPDATE @person SET disabled = 0 WHERE id = $1`, op.Person)
 }
 
-// GiveRole gives a person a role at an organisation. Roles that exclude each other are refused, wherever held.
+// GiveRole gives a person a role at an organisation. Roles that exclude each other are refused, wherever held. Keepers and
+// clerks are a court's own; roles that reach down are given and taken by administrators of the root alone, so that no court makes
+// itself its approvers and its auditors.
 type GiveRole struct {
 	Person string
 	Role   Role
@@ -150,6 +152,9 @@ func (op *GiveRole) place(*state) (string, error) { return op.Org, need("org", o
 func (op *GiveRole) check(s *state) error {
 	if !op.Role.known() {
 		return fmt.Errorf("%w: role %q", ErrOp, op.Role)
+	}
+	if err := s.mayAssign(op.Role); err != nil {
+		return err
 	}
 	if _, err := s.orgOf(op.Person); err != nil {
 		return err
@@ -175,6 +180,22 @@ func (op *GiveRole) apply(s *state) error {
 	return s.exec(`INSERT INTO @role VALUES ($1, $2, $3)`, op.Person, op.Org, string(op.Role))
 }
 
+// mayAssign asks that the actor may give and take a role.
+func (s *state) mayAssign(r Role) error {
+	if !r.reaches() {
+		return nil
+	}
+	root, err := s.root()
+	if err != nil {
+		return err
+	}
+	held, err := s.holds(s.actor.Person, root, []Role{Administrator})
+	if err == nil && !held {
+		err = fmt.Errorf("%w: the role of %s is given and taken by administrators of %s", ErrRights, r, root)
+	}
+	return err
+}
+
 // TakeRole takes a role from a person. The last administrator of the root stays.
 type TakeRole struct {
 	Person string
@@ -186,6 +207,9 @@ type TakeRole struct {
 func (*TakeRole) Kind() string                    { return "role.take" }
 func (op *TakeRole) place(*state) (string, error) { return op.Org, need("org", op.Org) }
 func (op *TakeRole) check(s *state) error {
+	if err := s.mayAssign(op.Role); err != nil {
+		return err
+	}
 	there, err := s.exists(`SELECT 1 FROM @role WHERE person = $1 AND org = $2 AND role = $3`, op.Person, op.Org, string(op.Role))
 	if err != nil {
 		return err

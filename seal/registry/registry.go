@@ -14,15 +14,17 @@ import (
 // A Registry is the books of a province, or of a court, over one ledger. It is safe for concurrent use, and several
 // processes may use one database.
 type Registry struct {
-	log  *ledger.Log
-	zone *time.Location
+	log     *ledger.Log
+	zone    *time.Location
+	signers []audit.Signer
 
 	replaying sync.Mutex
 }
 
 // Options of a registry.
 type Options struct {
-	Zone *time.Location // of days and hours in limits; nil: UTC+8, China Standard Time
+	Zone    *time.Location // of days and hours in limits; nil: UTC+8, China Standard Time
+	Signers []audit.Signer // of offline grants and state lists; none: none are given out
 }
 
 // Create makes the tables of an empty registry in the database of log and enters the first organisation and its first
@@ -58,7 +60,7 @@ func Open(ctx context.Context, log *ledger.Log, o Options) (*Registry, error) {
 }
 
 func newRegistry(log *ledger.Log, o Options) *Registry {
-	r := &Registry{log: log, zone: o.Zone}
+	r := &Registry{log: log, zone: o.Zone, signers: o.Signers}
 	if r.zone == nil {
 		r.zone = time.FixedZone("CST", 8*3600)
 	}

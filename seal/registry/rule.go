@@ -77,7 +77,8 @@ func (s *state) authorise(rule Rule, op Op) error {
 		if err != nil {
 			return err
 		}
-		if held, err := s.holds(s.actor.Person, root, rule.Roles); err != nil || held {
+		reaching := slices.DeleteFunc(slices.Clone(rule.Roles), func(r Role) bool { return !r.reaches() })
+		if held, err := s.holds(s.actor.Person, root, reaching); err != nil || held {
 			return err
 		}
 		if held, err := s.holds(s.actor.Person, where, rule.Roles); err != nil || !held {

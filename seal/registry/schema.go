@@ -17,11 +17,11 @@ type table struct {
 
 // projections are all tables of the books. Whatever is here can be filled again from the ledger.
 var projections = slices.Concat(peopleTables, deviceTables, appTables, credentialTables, sealTables, holderTables, correctTables,
-	controlTables, grantTables, delegationTables, useTables)
+	controlTables, grantTables, delegationTables, useTables, offlineTables)
 
 // rules are all operations.
 var rules = slices.Concat(peopleRules, deviceRules, appRules, credentialRules, sealRules, holderRules, importRules, correctRules,
-	controlRules, grantRules, delegationRules, useRules)
+	controlRules, grantRules, delegationRules, useRules, offlineRules)
 
 // createTables makes the tables under the state's prefix.
 func (s *state) createTables() error {

@@ -199,18 +199,14 @@ func applyOutcome(s *state, leaf audit.Leaf, _ audit.Private) error {
 	if u.State != Begun {
 		return fmt.Errorf("%w: request %s has an outcome in entry %d", ErrExists, u.Request, u.Outcome)
 	}
-	state, text := Done, make([]string, len(o.Values))
-	for i, v := range o.Values {
-		text[i] = hex.EncodeToString(v)
-	}
-	if o.Failure != "" {
-		state, text = Failed, []string{o.Failure}
+	state, text := outcomeText(o)
+	if state == Failed {
 		if err := s.counts(u, -1); err != nil {
 			return err
 		}
 	}
 	return s.change("use", `UPDATE @use SET ended = $2, ended_at = $3, state = $4, outcome = $5 WHERE entry = $1`,
-		int64(u.Entry), int64(s.index), millis(o.Time), string(state), strings.Join(text, " "))
+		int64(u.Entry), int64(s.index), millis(o.Time), string(state), text)
 }
 
 // digestOf names a content by one of its sums: SM3 where that was taken.
@@ -221,4 +217,16 @@ func digestOf(sums sign.Sums) string {
 		}
 	}
 	return ""
+}
+
+// outcomeText is an outcome as the table has it: the digests of the values, or why there are none.
+func outcomeText(o audit.Outcome) (UseState, string) {
+	if o.Failure != "" {
+		return Failed, o.Failure
+	}
+	text := make([]string, len(o.Values))
+	for i, v := range o.Values {
+		text[i] = hex.EncodeToString(v)
+	}
+	return Done, strings.Join(text, " ")
 }

@@ -1,0 +1,324 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/courtseal/courtseal/audit"
+	"github.com/courtseal/courtseal/audit/ledger"
+)
+
+// Verdicts on uses that were made offline. Any but confirmed is a matter for people; the use happened, and is entered.
+const (
+	OfflineConfirmed = "confirmed"
+	OfflineExceeded  = "exceeded"   // beyond the number of uses
+	OfflinePeriod    = "period"     // outside the period
+	OfflineOther     = "other"      // another seal, device, court or kind of document than was granted
+	OfflineList      = "list"       // with a state list older than the grant wants
+	OfflineTwice     = "twice"      // its number was used for another document too
+	OfflineBroken    = "broken"     // it does not follow from the use before it
+	OfflineNotActive = "not-active" // the seal was not active at its time: reported lost, suspended, …
+)
+
+// A Reconciliation is what came of the uses that a device sent.
+type Reconciliation struct {
+	Grant   string
+	Entered int                // uses that were not in the books
+	Known   int                // uses that were
+	Bad     []OfflineUse       // of those entered now, all that are not confirmed
+	Missing []uint64           // numbers that must exist and were never sent
+	Report  *audit.ChainReport // over all uses the books have of this grant: its Whole and Head go back to the device
+}
+
+// An OfflineUse is what the books hold of one use that was made offline.
+type OfflineUse struct {
+	audit.OfflineUse
+	Verdict string // one of the verdicts; several with a space between
+	Entry   uint64
+}
+
+// Reconcile enters the uses that a device sends when it has a network again: a chain as audit.OfflineChain writes it. All of
+// them are entered or none. What is wrong with a use is its verdict and no error; an error says that the chain is not one of an
+// offline grant in these books, or that the actor may not send it. Sent again, a chain enters nothing more.
+func (r *Registry) Reconcile(ctx context.Context, by Actor, chain []byte) (*Reconciliation, error) {
+	c, err := audit.ParseOfflineChain(chain)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrOp, err)
+	}
+	text, err := c.Grant.Marshal()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrOp, err)
+	}
+	var result *Reconciliation
+	for start := 0; start == 0 || start < len(c.Uses); start += ledger.MaxEntries {
+		part := c.Uses[start:min(start+ledger.MaxEntries, len(c.Uses))]
+		one := &Reconciliation{Grant: c.Grant.ID}
+		_, err := r.log.Do(ctx, func(ctx context.Context, tx *ledger.Tx) ([]ledger.Entry, error) {
+			s := r.state(ctx, tx, by, tables)
+			return s.reconcile(c.Grant.ID, text, part, one)
+		})
+		if err != nil {
+			return result, err
+		}
+		if result != nil {
+			one.Entered, one.Known, one.Bad = one.Entered+result.Entered, one.Known+result.Known, append(result.Bad, one.Bad...)
+		}
+		result = one
+	}
+	return result, nil
+}
+
+func (s *state) reconcile(grant string, text []byte, sent []audit.OfflineEntry, result *Reconciliation) ([]ledger.Entry, error) {
+	rule, err := ruleOf(&enterOffline{})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.authorise(rule, &enterOffline{Grant: grant}); err != nil {
+		return nil, err
+	}
+	g, err := s.offlineGrant(grant)
+	if err != nil {
+		return nil, err
+	}
+	if string(g.text) != string(text) {
+		return nil, fmt.Errorf("%w: the grant of the chain is not the one that was issued as %s", ErrState, grant)
+	}
+	known, all, err := s.offlineUses(grant)
+	if err != nil {
+		return nil, err
+	}
+	var fresh []*enterOffline
+	for _, e := range sent {
+		op, err := offlineEntry(grant, e)
+		if err != nil {
+			return nil, err
+		}
+		op.Hash = hashText(s.tx.Profile(), op.Leaf)
+		if known[op.Hash] {
+			result.Known++
+			continue
+		}
+		op.use = e.OfflineUse
+		known[op.Hash], fresh, all = true, append(fresh, op), append(all, e.OfflineUse)
+	}
+	if result.Report, err = audit.CheckChain(g.OfflineGrant, all); err != nil {
+		return nil, err
+	}
+	faults := map[uint64][]*audit.ChainFault{}
+	for _, f := range result.Report.Faults {
+		faults[f.Number] = append(faults[f.Number], f)
+		if errors.Is(f, audit.ErrUseMissing) {
+			result.Missing = append(result.Missing, f.Number)
+		}
+	}
+	var entries []ledger.Entry
+	for _, op := range fresh {
+		if op.Verdict, err = s.offlineVerdict(op, faults[op.Number]); err != nil {
+			return nil, err
+		}
+		e, err := s.enter(op)
+		if err != nil {
+			return nil, err
+		}
+		if op.Verdict != OfflineConfirmed {
+			result.Bad = append(result.Bad, OfflineUse{op.use, op.Verdict, s.index})
+		}
+		entries = append(entries, e...)
+		s.index++
+	}
+	result.Entered = len(fresh)
+	return entries, nil
+}
+
+// offlineUses are the uses of a grant that are in the books, and their hashes.
+func (s *state) offlineUses(grant string) (known map[string]bool, list []audit.OfflineUse, err error) {
+	known = map[string]bool{}
+	err = s.each(`SELECT hash, leaf FROM @offline_use WHERE grant_id = $1 ORDER BY number, hash`, []any{grant}, func(scan func(...any) error) error {
+		var hash string
+		var leaf []byte
+		if err := scan(&hash, &leaf); err != nil {
+			return err
+		}
+		u, err := audit.ParseOfflineUse(leaf)
+		if err != nil {
+			return err
+		}
+		known[hash], list = true, append(list, *u)
+		return nil
+	})
+	return known, list, err
+}
+
+// offlineVerdict says what is wrong with a use, by the faults of its number and the state of the seal at its time.
+func (s *state) offlineVerdict(op *enterOffline, faults []*audit.ChainFault) (string, error) {
+	var words []string
+	add := func(word string) {
+		if !slices.Contains(words, word) {
+			words = append(words, word)
+		}
+	}
+	for _, f := range faults {
+		mine := slices.ContainsFunc(f.Uses, func(u audit.OfflineUse) bool {
+			leaf, err := u.Marshal()
+			return err == nil && string(leaf) == string(op.Leaf)
+		})
+		if !mine {
+			continue
+		}
+		for _, v := range []struct {
+			err  error
+			word string
+		}{
+			{audit.ErrUseTwice, OfflineTwice}, {audit.ErrUseBroken, OfflineBroken}, {audit.ErrGrantUsedUp, OfflineExceeded},
+			{audit.ErrGrantPeriod, OfflinePeriod}, {audit.ErrListOld, OfflineList}, {audit.ErrGrantSeal, OfflineOther},
+			{audit.ErrGrantDevice, OfflineOther}, {audit.ErrGrantOrg, OfflineOther}, {audit.ErrGrantKind, OfflineOther},
+			{audit.ErrGrantOther, OfflineOther},
+		} {
+			if errors.Is(f, v.err) {
+				add(v.word)
+			}
+		}
+	}
+	then, err := s.stateAt(op.use.Use.Seal, millis(op.use.Use.Time))
+	if err != nil {
+		return "", err
+	}
+	if then != active {
+		add(OfflineNotActive)
+	}
+	if len(words) == 0 {
+		return OfflineConfirmed, nil
+	}
+	return strings.Join(words, " "), nil
+}
+
+// enterOffline is the entry of one use that was made offline. Reconcile alone makes it: its verdict is the books' own.
+type enterOffline struct {
+	Grant   string
+	Number  uint64
+	Hash    string // of Leaf, hex
+	Leaf    []byte // the use as the device wrote it, and as the sealed document binds it
+	Outcome []byte // leaf of its outcome; none: nobody knows
+	Hidden  Blob   // its private values
+	Verdict string
+
+	use audit.OfflineUse
+}
+
+func offlineEntry(grant string, e audit.OfflineEntry) (op *enterOffline, err error) {
+	op = &enterOffline{Grant: grant, Number: e.Number}
+	if op.Leaf, err = e.OfflineUse.Marshal(); err != nil {
+		return nil, err
+	}
+	if e.Outcome != nil {
+		l, err := e.Outcome.Leaf()
+		if err != nil {
+			return nil, err
+		}
+		if op.Outcome, err = l.Marshal(); err != nil {
+			return nil, err
+		}
+	}
+	op.Hidden, err = e.Private.Marshal()
+	return op, err
+}
+
+func (*enterOffline) Kind() string { return "offline.reconcile" }
+func (op *enterOffline) place(s *state) (org string, err error) {
+	err = s.get("offline grant "+op.Grant, []any{&org}, `SELECT org FROM @offline WHERE id = $1`, op.Grant)
+	return org, err
+}
+func (op *enterOffline) check(*state) error {
+	return fmt.Errorf("%w: uses that were made offline are entered by Reconcile", ErrOp)
+}
+
+func (op *enterOffline) apply(s *state) error {
+	u, err := audit.ParseOfflineUse(op.Leaf)
+	if err != nil {
+		return err
+	}
+	if err := s.exec(`INSERT INTO @offline_use VALUES ($1, $2, $3, $4, $5, $6)`, op.Grant, int64(op.Number), op.Hash, op.Leaf, op.Verdict, int64(s.index)); err != nil {
+		return err
+	}
+	forked, err := s.exists(`SELECT 1 FROM @offline_use WHERE grant_id = $1 AND number = $2 AND hash <> $3`, op.Grant, int64(op.Number), op.Hash)
+	if err != nil {
+		return err
+	}
+	if forked {
+		// Those entered as confirmed before the other came to light are not, from now on.
+		if err := s.exec(`UPDATE @offline_use SET verdict = 'twice' WHERE grant_id = $1 AND number = $2 AND verdict = 'confirmed'`, op.Grant, int64(op.Number)); err != nil {
+			return err
+		}
+		if err := s.exec(`UPDATE @offline SET state = 'forked', at = $2 WHERE id = $1 AND state = 'issued'`, op.Grant, millis(s.time)); err != nil {
+			return err
+		}
+	}
+	return s.countOffline(op, u)
+}
+
+// countOffline enters the use among the uses of the books, where statistics find it. A request that is there already, which a
+// device that went its own way can bring about, gets a name of its own.
+func (s *state) countOffline(op *enterOffline, u *audit.OfflineUse) error {
+	how, ended, endedAt, outcome := Begun, int64(-1), int64(0), ""
+	if len(op.Outcome) > 0 {
+		leaf, err := audit.ParseLeaf(op.Outcome)
+		if err != nil {
+			return err
+		}
+		o, err := audit.ParseOutcome(leaf)
+		if err != nil {
+			return err
+		}
+		how, outcome = outcomeText(o)
+		ended, endedAt = int64(s.index), millis(o.Time)
+	}
+	if u.Use.Again != nil {
+		return s.exec(`UPDATE @use SET last = $3, ended = $4, ended_at = $5, state = $6, outcome = $7 WHERE request = $1 AND grant_id = $2`,
+			u.Use.Request, op.Grant, int64(s.index), ended, endedAt, string(how), outcome)
+	}
+	request := u.Use.Request
+	taken, err := s.exists(`SELECT 1 FROM @use WHERE request = $1`, request)
+	if err != nil {
+		return err
+	}
+	if taken {
+		request = fmt.Sprintf("%s (offline %s %d %.8s)", request, op.Grant, op.Number, op.Hash)
+	}
+	private, err := audit.ParsePrivate(op.Hidden)
+	if err != nil {
+		return err
+	}
+	document := private["document"].Value
+	if document == "" && !audit.Concealed(u.Use.Document) {
+		document = u.Use.Document
+	}
+	day := s.date(u.Use.Time)
+	return s.exec(`INSERT INTO @use VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $12, $13, $14, $15, $15, $16, $17, $18, -1, 0, '')`,
+		int64(s.index), ended, request, u.Use.Seal, document, u.Use.Kind, u.Use.Org, u.Use.Person, u.Use.App, op.Grant, string(u.Use.Format),
+		digestOf(u.Use.Source), digestOf(u.Use.Content), millis(u.Use.Time), day, string(how), endedAt, outcome)
+}
+
+// OfflineUses are the uses of an offline grant that are in the books, in their order.
+func (r *Registry) OfflineUses(ctx context.Context, grant string) (list []OfflineUse, err error) {
+	err = r.read(ctx, func(s *state) error {
+		return s.each(`SELECT leaf, verdict, entry FROM @offline_use WHERE grant_id = $1 ORDER BY number, entry`, []any{grant}, func(scan func(...any) error) error {
+			var leaf []byte
+			var u OfflineUse
+			var entry int64
+			if err := scan(&leaf, &u.Verdict, &entry); err != nil {
+				return err
+			}
+			parsed, err := audit.ParseOfflineUse(leaf)
+			if err != nil {
+				return err
+			}
+			u.OfflineUse, u.Entry = *parsed, uint64(entry)
+			list = append(list, u)
+			return nil
+		})
+	})
+	return list, err
+}
