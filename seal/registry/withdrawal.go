@@ -1,7 +1,12 @@
 package registry
 
 import (
+	"context"
 	"fmt"
+	"slices"
+
+	"github.com/courtseal/courtseal/seal"
+	"github.com/courtseal/courtseal/sign"
 )
 
 var useRules = []Rule{
@@ -86,4 +91,54 @@ func (op *RestoreSealing) check(s *state) error {
 }
 func (op *RestoreSealing) apply(s *state) error {
 	return s.change("request "+op.Request, `UPDATE @use SET withdrawn = -1, withdrawn_at = 0, reason = '' WHERE request = $1`, op.Request)
+}
+
+// Sealing says what became of a sealing, and makes a Registry a verify.SealingSource: every copy of a withdrawn document is
+// told, by its content. A sealing that the books do not know by entry or content, of a file whose other sealings with
+// this seal are all withdrawn, is withdrawn with them.
+func (r *Registry) Sealing(ctx context.Context, x seal.Sealing) (answer seal.SealingState, err error) {
+	err = r.read(ctx, func(s *state) error {
+		list, err := s.sealings(x)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		last := list[len(list)-1]
+		answer.Withdrawn, answer.Reason = last.Withdrawn, last.Reason
+		return nil
+	})
+	return answer, err
+}
+
+// sealings are the uses that a sealing may be, the one that tells most last.
+func (s *state) sealings(x seal.Sealing) ([]UseInfo, error) {
+	if x.Log == s.tx.Origin() {
+		list, err := s.usesWhere(`entry = $1 OR last = $1`, int64(x.Index))
+		if err != nil || len(list) > 0 {
+			return list, err
+		}
+	}
+	list, err := s.usesOf("content", x.Seal, x.Content)
+	if err != nil || len(list) > 0 {
+		return list, err
+	}
+	if list, err = s.usesOf("source", x.Seal, x.Source); err != nil || !slices.ContainsFunc(list, func(u UseInfo) bool { return u.Withdrawn.IsZero() }) {
+		return list, err
+	}
+	return nil, nil
+}
+
+// usesOf are the uses, not failed, of a seal for a content or source, those that are withdrawn last.
+func (s *state) usesOf(column, seal string, sums sign.Sums) (list []UseInfo, err error) {
+	for h := range sums {
+		digest := digestOf(sign.Sums{h: sums[h]})
+		if digest == "" {
+			continue
+		}
+		some, err := s.usesWhere(column+` = $1 AND seal = $2 AND state <> 'failed' ORDER BY withdrawn`, digest, seal)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, some...)
+	}
+	return list, nil
 }
