@@ -183,12 +183,12 @@ func moment(text string) (time.Time, error) {
 }
 
 // commands of the stories. Each answers what it saw, which a line beginning with -> expects.
-var commands map[string]func(t *testing.T, b *book, args []string) (string, error)
+var commands map[string]func(t testing.TB, b *book, args []string) (string, error)
 
 func init() {
-	commands = map[string]func(t *testing.T, b *book, args []string) (string, error){
+	commands = map[string]func(t testing.TB, b *book, args []string) (string, error){
 		// at TIME: the clock
-		"at": func(t *testing.T, b *book, args []string) (string, error) {
+		"at": func(t testing.TB, b *book, args []string) (string, error) {
 			now, err := moment(args[0])
 			b.mu.Lock()
 			b.now = now
@@ -196,7 +196,7 @@ func init() {
 			return "", err
 		},
 		// do WHO KIND field=value …: an operation
-		"do": func(t *testing.T, b *book, args []string) (string, error) {
+		"do": func(t testing.TB, b *book, args []string) (string, error) {
 			op, err := registry.Parse(args[1], fields(args[2:]))
 			if err != nil {
 				return "", err
@@ -205,7 +205,7 @@ func init() {
 			return "", err
 		},
 		// key WHO PERSON NAME [DEVICE]: a new key and certificate, entered as the person's
-		"key": func(t *testing.T, b *book, args []string) (string, error) {
+		"key": func(t testing.TB, b *book, args []string) (string, error) {
 			op := &registry.AddKey{Person: args[1], Cert: b.key(args[2]).Chain()[0]}
 			if len(args) > 3 {
 				op.Device = args[3]
@@ -214,7 +214,7 @@ func init() {
 			return "", err
 		},
 		// decide WHO APPLICATION KEY approve|refuse
-		"decide": func(t *testing.T, b *book, args []string) (string, error) {
+		"decide": func(t testing.TB, b *book, args []string) (string, error) {
 			a, err := b.Application(t.Context(), args[1])
 			if err != nil {
 				return "", err
@@ -237,7 +237,7 @@ func init() {
 			return "", err
 		},
 		// make WHO APPLICATION KEY…: the seal of an application, with the certificates of keys
-		"make": func(t *testing.T, b *book, args []string) (string, error) {
+		"make": func(t testing.TB, b *book, args []string) (string, error) {
 			a, err := b.Application(t.Context(), args[1])
 			if err != nil {
 				return "", err
@@ -254,16 +254,16 @@ func init() {
 			return "", err
 		},
 		// use WHO REQUEST SEAL KEY DOCUMENT [field=value …]: one sealing, the values made up
-		"use": func(t *testing.T, b *book, args []string) (string, error) {
+		"use": func(t testing.TB, b *book, args []string) (string, error) {
 			return b.use(t.Context(), who(args[0]), args[1], args[2], b.key(args[3]), args[4], fields(args[5:]))
 		},
 		// used GRANT: how often
-		"used": func(t *testing.T, b *book, args []string) (string, error) {
+		"used": func(t testing.TB, b *book, args []string) (string, error) {
 			g, err := b.Grant(t.Context(), args[0])
 			return strconv.Itoa(g.Used), err
 		},
 		// request ID: how far the use has come
-		"request": func(t *testing.T, b *book, args []string) (string, error) {
+		"request": func(t testing.TB, b *book, args []string) (string, error) {
 			u, err := b.Use(t.Context(), args[0])
 			if !u.Withdrawn.IsZero() {
 				u.State += " withdrawn"
@@ -271,12 +271,12 @@ func init() {
 			return string(u.State), err
 		},
 		// spent DELEGATION: uses and changes
-		"spent": func(t *testing.T, b *book, args []string) (string, error) {
+		"spent": func(t testing.TB, b *book, args []string) (string, error) {
 			d, err := b.Delegation(t.Context(), args[0])
 			return fmt.Sprintf("%d %d", d.UsesSpent, d.ChangesSpent), err
 		},
 		// state SEAL [TIME]
-		"state": func(t *testing.T, b *book, args []string) (string, error) {
+		"state": func(t testing.TB, b *book, args []string) (string, error) {
 			var at time.Time
 			var err error
 			if len(args) > 1 {
@@ -288,12 +288,12 @@ func init() {
 			return string(s), err
 		},
 		// row SEAL: the state in the books, its holder and device
-		"row": func(t *testing.T, b *book, args []string) (string, error) {
+		"row": func(t testing.TB, b *book, args []string) (string, error) {
 			s, _, err := b.Seal(t.Context(), args[0])
 			return strings.TrimSpace(fmt.Sprintf("%s %s %s", s.State, s.Holder, s.Device)), err
 		},
 		// holder SEAL [TIME]: who had it, and on which device
-		"holder": func(t *testing.T, b *book, args []string) (string, error) {
+		"holder": func(t testing.TB, b *book, args []string) (string, error) {
 			var at time.Time
 			var err error
 			if len(args) > 1 {
@@ -305,7 +305,7 @@ func init() {
 			return strings.TrimSpace(h.Person + " " + h.Device), err
 		},
 		// history SEAL: its states; those that never were have a minus sign
-		"history": func(t *testing.T, b *book, args []string) (string, error) {
+		"history": func(t testing.TB, b *book, args []string) (string, error) {
 			list, err := b.History(t.Context(), args[0])
 			var states []string
 			for _, c := range list {
@@ -318,17 +318,17 @@ func init() {
 			return strings.Join(states, " "), err
 		},
 		// device ID: its state, and who has it
-		"device": func(t *testing.T, b *book, args []string) (string, error) {
+		"device": func(t testing.TB, b *book, args []string) (string, error) {
 			d, err := b.Device(t.Context(), args[0])
 			return strings.TrimSpace(fmt.Sprintf("%s %s", d.State, d.Holder)), err
 		},
 		// mark NAME: gives the last entry a name
-		"mark": func(t *testing.T, b *book, args []string) (string, error) {
+		"mark": func(t testing.TB, b *book, args []string) (string, error) {
 			b.mark[args[0]] = b.size() - 1
 			return "", nil
 		},
 		// correct WHO NAME: a correction of a marked entry
-		"correct": func(t *testing.T, b *book, args []string) (string, error) {
+		"correct": func(t testing.TB, b *book, args []string) (string, error) {
 			entry, ok := b.mark[args[1]]
 			if !ok {
 				return "", fmt.Errorf("no entry is marked %q", args[1])
@@ -337,7 +337,7 @@ func init() {
 			return "", err
 		},
 		// import WHO SEAL NAME KEY field=value …: a seal that was there before the books
-		"import": func(t *testing.T, b *book, args []string) (string, error) {
+		"import": func(t testing.TB, b *book, args []string) (string, error) {
 			s, err := makeSeal(args[1], args[2], b.key(args[3]))
 			if err != nil {
 				return "", err
@@ -352,16 +352,16 @@ func init() {
 			return "", err
 		},
 		// app ID: its switch, quota and seals
-		"app": func(t *testing.T, b *book, args []string) (string, error) {
+		"app": func(t testing.TB, b *book, args []string) (string, error) {
 			a, err := b.App(t.Context(), args[0])
 			return strings.TrimSpace(fmt.Sprintf("%t %d %s", a.On, a.PerDay, strings.Join(a.Seals, " "))), err
 		},
 		// entries: how many there are
-		"entries": func(t *testing.T, b *book, args []string) (string, error) {
+		"entries": func(t testing.TB, b *book, args []string) (string, error) {
 			return strconv.FormatUint(b.size(), 10), nil
 		},
 		// application ID: its state
-		"application": func(t *testing.T, b *book, args []string) (string, error) {
+		"application": func(t testing.TB, b *book, args []string) (string, error) {
 			a, err := b.Application(t.Context(), args[0])
 			return a.State, err
 		},
@@ -398,7 +398,7 @@ func (b *book) use(ctx context.Context, by registry.Actor, request, sealID strin
 
 // run runs a script: a line is a command; one that begins with "refused X " must fail with that error; "-> text" after
 // a command is its answer; "include FILE" runs another first.
-func run(t *testing.T, b *book, file string) {
+func run(t testing.TB, b *book, file string) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
