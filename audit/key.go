@@ -56,9 +56,6 @@ func (v Verifier) String() string {
 	return fmt.Sprintf("%s+%08x+%s", v.name, v.hash, base64.StdEncoding.EncodeToString([]byte(v.data)))
 }
 
-// MarshalText implements encoding.TextMarshaler.
-func (v Verifier) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
-
 // Verify reports whether sig is the key's signature of msg.
 func (v Verifier) Verify(msg, sig []byte) bool {
 	if v.sm2 != nil {

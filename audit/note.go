@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -18,7 +19,7 @@ const maxSignatures = 100 // of a note; C2SP wants 16 at least
 // A Note is a text and the known keys that signed it (C2SP signed-note).
 type Note struct {
 	Text []byte
-	By   []Verifier // in the order of the lines; never none
+	By   []Verifier // in the order of the lines, each once; never none
 }
 
 // SignNote signs a text and returns the note: the text, an empty line, a line for each signer. The text ends in a line feed, is
@@ -64,7 +65,9 @@ func OpenNote(note []byte, known ...Verifier) (*Note, error) {
 			if !v.Verify(text, l.sig) {
 				return nil, fmt.Errorf("%w: that of %s", ErrSignature, v.Name())
 			}
-			n.By = append(n.By, v)
+			if !slices.ContainsFunc(n.By, func(o Verifier) bool { return o.String() == v.String() }) {
+				n.By = append(n.By, v)
+			}
 			break
 		}
 	}

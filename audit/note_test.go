@@ -86,6 +86,15 @@ func TestSM2Line(t *testing.T) {
 	}
 }
 
+// A key that signs twice signs once: whoever counts witnesses counts keys.
+func TestOpenNoteCountsKeysOnce(t *testing.T) {
+	sm, ed := smSigner(t, origin), edSigner(t, origin)
+	n := must(OpenNote(must(SignNote([]byte("text\n"), sm, ed, sm)), ed.Verifier(), sm.Verifier(), sm.Verifier()))
+	if len(n.By) != 2 || n.By[0].String() != sm.Verifier().String() {
+		t.Error(n.By)
+	}
+}
+
 func TestOpenNoteRefuses(t *testing.T) {
 	ed, other := edSigner(t, origin), edSigner(t, "other.example.cn")
 	good := string(must(SignNote([]byte("text\n"), ed)))

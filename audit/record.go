@@ -10,7 +10,7 @@ import (
 
 // A Permit is a Recorder's answer to Begin: go on.
 type Permit struct {
-	Evidence []byte // that the act is entered; bound into the values
+	Evidence []byte // that the act is entered; bound into the values, and never empty where something is to be signed
 	// Values, not nil: the act was done before. They are the answer, and nothing is signed again.
 	Values []sign.Value
 }
@@ -34,7 +34,8 @@ const MaxEvidence = 6 << 10
 // r end, and gives the values out only then. Its Profile is that of s with room for the evidence. It is safe for concurrent use
 // when r and s are.
 //
-// An act that has evidence already, evidence too long for the room, and values that do not fit the parts are ErrAct.
+// An act that has evidence already, no evidence or evidence too long for the room, and values that do not fit the parts are
+// ErrAct.
 func Record(r Recorder, s sign.Signer) sign.Signer { return &recorded{r, s} }
 
 type recorded struct {
@@ -90,7 +91,11 @@ func (s *recorded) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error
 }
 
 func (s *recorded) sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
-	if n, room := len(act.Evidence), s.maxEvidence(); n > room {
+	n, room := len(act.Evidence), s.maxEvidence()
+	switch {
+	case n == 0:
+		return nil, fmt.Errorf("%w: the Recorder began it and gave no evidence", ErrAct)
+	case n > room:
 		return nil, fmt.Errorf("%w: evidence of %d bytes, and room for %d; the Recorder's MaxEvidence says how much it needs", ErrAct, n, room)
 	}
 	values, err := s.s.Sign(ctx, act)

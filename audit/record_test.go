@@ -122,6 +122,7 @@ func (s *signer) Sign(_ context.Context, act *sign.Act) ([]sign.Value, error) {
 func TestRecord(t *testing.T) {
 	broken, refused := errors.New("device gone"), errors.New("limit reached")
 	one := []sign.Value{{Bytes: []byte("value")}}
+	entered := Permit{Evidence: []byte("e")}
 	tooLong := make([]byte, MaxEvidence+1)
 	for name, tc := range map[string]struct {
 		r     recorder
@@ -131,15 +132,16 @@ func TestRecord(t *testing.T) {
 		ended error // told to End
 		ok    bool
 	}{
-		"good":           {recorder{permit: Permit{Evidence: []byte("e")}}, signer{values: one}, "begin sign end", nil, nil, true},
+		"good":           {recorder{permit: entered}, signer{values: one}, "begin sign end", nil, nil, true},
 		"refused":        {recorder{begin: refused}, signer{values: one}, "begin", refused, nil, false},
-		"signing fails":  {recorder{}, signer{err: broken}, "begin sign end", broken, broken, false},
-		"end fails":      {recorder{end: refused}, signer{values: one}, "begin sign end", refused, nil, false},
-		"both fail":      {recorder{end: refused}, signer{err: broken}, "begin sign end", broken, broken, false},
+		"signing fails":  {recorder{permit: entered}, signer{err: broken}, "begin sign end", broken, broken, false},
+		"end fails":      {recorder{permit: entered, end: refused}, signer{values: one}, "begin sign end", refused, nil, false},
+		"both fail":      {recorder{permit: entered, end: refused}, signer{err: broken}, "begin sign end", broken, broken, false},
 		"done before":    {recorder{permit: Permit{Values: one}}, signer{}, "begin", nil, nil, true},
 		"done otherwise": {recorder{permit: Permit{Values: append(one, one...)}}, signer{}, "begin", ErrAct, nil, false},
+		"no evidence":    {recorder{}, signer{values: one}, "begin end", ErrAct, ErrAct, false},
 		"long evidence":  {recorder{permit: Permit{Evidence: tooLong}}, signer{values: one}, "begin end", ErrAct, ErrAct, false},
-		"no value":       {recorder{}, signer{}, "begin sign end", ErrAct, ErrAct, false},
+		"no value":       {recorder{permit: entered}, signer{}, "begin sign end", ErrAct, ErrAct, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
