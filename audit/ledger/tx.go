@@ -71,7 +71,7 @@ func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql
 // QueryRowContext is that of sql.Tx. The Row must be scanned.
 func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	if err := tx.ready(ctx); err != nil {
-		return tx.q.QueryRowContext(failed{tx.ctx, err}, query, args...) // a Row that has an error is made in no other way
+		return tx.l.db.QueryRowContext(failed{tx.ctx, err}, query, args...) // the one way to a Row with an error; no connection is used
 	}
 	return tx.q.QueryRowContext(tx.ctx, query, args...)
 }
