@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -44,7 +43,7 @@ func program(t testing.TB) string {
 		}
 		t.Skip("PostgreSQL is not installed")
 	}
-	return filepath.Dir(slices.Max(found))
+	return filepath.Dir(found[len(found)-1]) // the newest
 }
 
 // run runs a program of PostgreSQL, as another user where we are root: a server refuses to be root's.
