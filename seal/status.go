@@ -21,7 +21,7 @@ const (
 type Sealing struct {
 	Seal    string    // esID; empty: a signature without seal
 	Content sign.Sums // of what is signed
-	Source  sign.Sums // of the file before it was sealed; nil: not known
+	Source  sign.Sums // of the file before it was sealed, by its entry, or else as far as it can be told; nil: not known
 
 	Log    string // origin of the ledger in which it was entered before it was made; empty: not known
 	Index  uint64 // of the entry

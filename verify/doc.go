@@ -18,6 +18,9 @@
 // What ended since a signature was made raises a doubt that only a proven time settles. Time stamps prove one, in a CMS, in
 // a seal signature, in a seal and over a document: each is a [Stamp] of the report with checks of its own.
 //
+// A signature may bind evidence that its use of the seal stands in a ledger ([audit.Record]), and the maker of a seal may ask for
+// that. The evidence is judged with the keys that the maker put into the seal, and with what [Logs] say of ledgers.
+//
 // Nothing is trusted, fetched or assumed: roots, CRLs, OCSP responses, states of seals and the time are Options. The zero
 // Options trust nobody. A document is read once, whatever the number of its signatures, and never written to. Memory does
 // not grow with its length. Everything here may be called concurrently.
@@ -25,5 +28,6 @@
 // How the files are cut: rule.go and rules.go hold the rules, and each file named after a thing judges it: byterange.go,
 // value.go, revision.go, later.go (with compare.go, orphan.go, census.go) what is asked of the PDF; cms.go,
 // seal_signature.go, seal.go, picture.go the values; certificate.go, revocation.go (with ocsp.go), algorithm.go, time.go
-// what they rest on, and timestamp.go what proves it. document.go leads through them; report.go is what comes out.
+// what they rest on, and timestamp.go what proves it; ledger.go (with logs.go) the evidence of a ledger, withdrawn.go what
+// became of a sealing. document.go leads through them; report.go is what comes out.
 package verify

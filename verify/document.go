@@ -157,7 +157,8 @@ type signatureCase struct {
 	whole    bool // the range and its gap are right
 	cms      *cmsSignature
 	ses      *sealSignature
-	token    []byte // a document time stamp; nil: it is a signature
+	token    []byte      // a document time stamp; nil: it is a signature
+	sources  []sign.Sums // of the file as it may have been before this signature: see cuts
 }
 
 func (d *document) judgeAll() ([]Signature, error) {
@@ -285,7 +286,49 @@ func (d *document) hash(cases []*signatureCase) ([]sign.Sums, error) {
 		}
 		want[i] = known
 	}
-	return pdfx.Hash(d.ctx, d.src, d.size, ranges, want)
+	var owners []*signatureCase
+	for i, c := range cases {
+		for _, cut := range d.cuts(c) {
+			if len(ranges) < maxRanges && len(want[i]) > 0 {
+				ranges = append(ranges, sign.Embedded{Ranges: []sign.Range{{Length: cut}, {Offset: cut}}})
+				want, owners = append(want, want[i]), append(owners, c)
+			}
+		}
+	}
+	sums, err := pdfx.Hash(d.ctx, d.src, d.size, ranges, want)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range owners {
+		c.sources = append(c.sources, sums[len(cases)+i])
+	}
+	return sums[:len(cases)], nil
+}
+
+// maxRanges bounds what is hashed of one file: less than pdfx.Hash does.
+const maxRanges = 1000
+
+// cuts are where the file may have ended before a signature was added: before the line feed or the signature dictionary with which
+// its revision begins, or at the end of the revision before, with or without an end of line. Only evidence and a source of withdrawn
+// documents ask for them.
+func (d *document) cuts(c *signatureCase) []int64 {
+	header, end := c.pdf.Value.Header, int64(0)
+	for _, r := range d.revisions {
+		if r.end < header {
+			end = r.end
+		}
+	}
+	evidence, f := c.carried()
+	if !c.whole || c.token != nil || end == 0 || d.opts.Sealings == nil && evidence == nil && f == nil {
+		return nil
+	}
+	cuts := []int64{header - 1}
+	for _, cut := range []int64{header, end, end + 1, end + 2} {
+		if cut <= header && !slices.Contains(cuts, cut) {
+			cuts = append(cuts, cut)
+		}
+	}
+	return cuts
 }
 
 // judgeOne makes every check of a signature but those of later revisions and of time. The answer is the index of the

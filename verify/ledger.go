@@ -31,6 +31,8 @@ var ledgerRule = &rule{
 		{"malformed-evidence", Invalid, "账本证据格式错误：%[1]s", "the evidence of a ledger is malformed: %[1]s"},
 		{"evidence-no-use", Invalid, "账本证据的条目不是用印：%[1]s", "the entry that is the evidence is not a use of a seal: %[1]s"},
 		{"evidence-other-document", Invalid, "账本证据属于另一文件：条目中的 %[1]s 杂凑值不是本文件的", "the evidence is of another document: the %[1]s in the entry is not that of this one"},
+		{"evidence-no-digest", Invalid, "账本证据的条目没有可与本文件比较的杂凑值", "the entry that is the evidence has no digest that this document could have"},
+		{"evidence-other-source", Invalid, "账本证据的条目所列盖章前的文件不是本文件盖章前的版本", "the entry that is the evidence names another file as the one that was sealed than this document was before"},
 		{"evidence-other-seal", Invalid, "账本证据属于另一印章：%[1]q，本签章为 %[2]q", "the evidence is of another seal, %[1]q, and this signature of %[2]q"},
 		{"evidence-other-key", Invalid, "账本证据未列出签名证书：%[1]s", "the entry that is the evidence does not name a certificate that signed: %[1]s"},
 		{"signed-before-entry", Invalid, "签章时间 %[1]s 早于记入账本的时间 %[2]s", "the time of signing, %[1]s, is before the entry in the ledger, %[2]s"},
@@ -72,10 +74,12 @@ type use struct {
 	seal  *seal.Seal // nil: none
 	certs [][]byte   // of the keys that signed
 	sums  sign.Sums  // of what is signed, computed from the file
+
+	sources []sign.Sums // of the file before it was signed: one of them is right; none: that cannot be told
 }
 
 func (c *signatureCase) use(sums sign.Sums) use {
-	u := use{sums: sums}
+	u := use{sums: sums, sources: c.sources}
 	if c.cms != nil {
 		u.certs, u.seal = append(u.certs, c.cms.certDER), c.cms.seal
 	}
@@ -266,19 +270,17 @@ func octets(values [][]byte) (out []byte, ok bool) {
 
 // is asks whether an entry is of this very use: document, seal and keys. A leaf hash alone could be anybody's.
 func (u use) is(entry audit.Use) *finding {
-	compared := false
-	for _, h := range slices.Sorted(maps.Keys(entry.Content)) {
-		sum, err := u.sums.Get(h)
-		if err != nil {
-			continue // nothing that was signed is made with it
-		}
-		if !bytes.Equal(sum, entry.Content[h]) {
-			return found("evidence-other-document", string(h))
-		}
-		compared = compared || h != sign.SHA1
+	if h, same := compare(entry.Content, u.sums); !same && h != "" {
+		return found("evidence-other-document", string(h))
+	} else if !same {
+		return found("evidence-no-digest")
 	}
-	if !compared {
-		return found("evidence-other-document", "hash")
+	isSource := func(sums sign.Sums) bool {
+		h, same := compare(entry.Source, sums)
+		return same || h == "" // where nothing can be compared, nothing differs
+	}
+	if len(u.sources) > 0 && !slices.ContainsFunc(u.sources, isSource) {
+		return found("evidence-other-source")
 	}
 	id, digest := "", []byte(nil)
 	if u.seal != nil {
@@ -294,6 +296,22 @@ func (u use) is(entry audit.Use) *finding {
 		}
 	}
 	return nil
+}
+
+// compare compares the digests that two have by the same hash. same: there are some, and all are alike. Else the answer is the hash
+// that differs; empty: there is none in common.
+func compare(said, computed sign.Sums) (differs sign.Hash, same bool) {
+	for _, h := range slices.Sorted(maps.Keys(said)) {
+		sum, err := computed.Get(h)
+		if err != nil {
+			continue
+		}
+		if !bytes.Equal(sum, said[h]) {
+			return h, false
+		}
+		same = true
+	}
+	return "", same
 }
 
 // inTime asks whether the signature can have been made when its entry was: not before, and not long after.

@@ -7,11 +7,16 @@ import (
 	"encoding/hex"
 	"slices"
 	"testing"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/courtseal/courtseal/audit"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
+	"github.com/courtseal/courtseal/sign/cms"
 )
 
 // One bit of the octets of the evidence in a sealed file, every third, in each format others: the signature is over them.
@@ -171,6 +176,7 @@ func FuzzLedger(f *testing.F) {
 	f.Add(b.good)
 	f.Add(newEvidenceBench(f, o, w, scribe{log: evil}).good)
 	f.Add(log.checkpoint(7))
+	f.Add([]byte("courtseal.offline-evidence/v1\nuse AA==\ncourtseal.offline-grant/v1\n\n— x AAAA\n"))
 	f.Add([]byte("c2sp.org/tlog-proof@v1\nextra AA==\nindex 0\n\n"))
 	f.Add(b.good[:len(b.good)-1])
 	f.Fuzz(func(t *testing.T, evidence []byte) {
@@ -228,5 +234,97 @@ func BenchmarkLedgerFloor(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// Evidence stands once, and is an OCTET STRING.
+func TestEvidencePlace(t *testing.T) {
+	w := theWorld()
+	entry := func(b *cryptobyte.Builder) {
+		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(sign.AttributeEvidence)) })
+			b.AddASN1Boolean(true)
+			b.AddASN1OctetString([]byte("evidence"))
+		})
+	}
+	for n, code := range map[int]string{1: "malformed-evidence", 2: "evidence-twice"} {
+		list := written(func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				for range n {
+					entry(b)
+				}
+			})
+		})
+		r := verifyFile(t, w, handmade{gen: seal.V4, more: list}.sealed(t), func(o *Options) { o.Policy = Strict2020 })
+		want(t, r, 0, Invalid, "ledger", code)
+		want(t, r, 0, Invalid, "ses-extensions", "ok") // critical, and understood
+	}
+	octets, null := element(asn1.OCTET_STRING, []byte("evidence")), element(asn1.NULL)
+	for _, x := range []struct {
+		code   string
+		values [][][]byte // of each attribute
+	}{
+		{"malformed-evidence", [][][]byte{{octets}}},
+		{"malformed-evidence", [][][]byte{{null}}},
+		{"malformed-evidence", [][][]byte{{}}},
+		{"malformed-evidence", [][][]byte{{octets, octets}}},
+		{"malformed-evidence", [][][]byte{{append(bytes.Clone(octets), 0)}}},
+		{"evidence-twice", [][][]byte{{octets}, {octets}}},
+	} {
+		s := &cmsSignature{}
+		for _, v := range x.values {
+			s.Attributes = append(s.Attributes, cms.Attribute{Type: sign.AttributeEvidence, Values: v})
+		}
+		c := &signatureCase{judge: newJob(context.Background(), Options{At: noon}).judge(&Signature{}), cms: s}
+		if _, f := c.ledger(use{}); f.code != x.code {
+			t.Errorf("%x: %s, not %s", x.values, f.code, x.code)
+		}
+	}
+}
+
+// Every bit of offline evidence, signed by the holder: nothing but what was granted, and the use as the device wrote it, is told.
+func TestTamperOfflineEvidence(t *testing.T) {
+	w, log := ledgerWorld(t, sm3Log)
+	b := newEvidenceBench(t, Options{At: noon}, w, scribe{log: log})
+	g := audit.OfflineGrant{
+		ID: "offline-1", Log: sm3Log, Lists: sm3Log, Org: "法院", Seal: w.seal.ID, SealDigest: sign.SM3.Sum(w.seal.Raw),
+		Devices: [][]byte{sign.SM3.Sum(w.sm2.Chain()[0])}, Kinds: []string{"*"}, From: noon, To: noon, Uses: 1, Oldest: 1,
+	}
+	note, err := g.Sign(log.signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := audit.OfflineUse{Number: 1, List: 1, Use: audit.Use{Request: "r", Seal: w.seal.ID, SealDigest: g.SealDigest, Org: g.Org, Grant: g.ID,
+		Format: sign.SES, Content: b.sums, Certs: g.Devices, Time: noon}}
+	leaf, err := u.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := (&audit.OfflineEvidence{GrantNote: note, Leaf: leaf}).Marshal()
+	if c, use := b.judge(good); c.Code != "offline-not-reconciled" || use == nil {
+		t.Fatalf("%+v", c)
+	}
+	codes := map[string]int{}
+	for i := range good {
+		for bit := range 8 {
+			bad := changed(good, i, 1<<bit)
+			c, use := b.judge(bad)
+			codes[c.Code]++
+			if c.Verdict == Valid {
+				t.Fatalf("octet %d: %+v", i, c)
+			}
+			if use == nil {
+				continue
+			}
+			// The device itself writes request and chain: the grant does not know them, and the ledger tells later.
+			if e, err := audit.ParseOfflineEvidence(bad); err != nil || !bytes.Equal(e.GrantNote, note) || e.Use.Number != 1 || !use.Time.Equal(noon) && use.Time.Truncate(time.Second) != noon {
+				t.Fatalf("octet %d: %v, %+v", i, err, use)
+			}
+		}
+	}
+	for _, code := range []string{"grant-signature-wrong", "log-unknown", "grant-exceeded", "evidence-other-document", "malformed-evidence", "offline-not-reconciled"} {
+		if codes[code] == 0 {
+			t.Errorf("no change was told as %s: %v", code, codes)
+		}
 	}
 }

@@ -249,7 +249,10 @@ func TestLedger(t *testing.T) {
 		{"as it should be", scribe{log: log}, nil, Valid, "ok"},
 		{"a use without the digest of the seal", use(func(u *audit.Use) { u.SealDigest = nil }), nil, Valid, "ok"},
 		{"another document", use(func(u *audit.Use) { u.Content = sums(u.Content, "another") }), nil, Invalid, "evidence-other-document"},
-		{"another hash of the document", use(func(u *audit.Use) { u.Content = sign.Sums{sign.SHA512: make([]byte, 64)} }), nil, Invalid, "evidence-other-document"},
+		{"another hash of the document", use(func(u *audit.Use) { u.Content = sign.Sums{sign.SHA512: make([]byte, 64)} }), nil, Invalid, "evidence-no-digest"},
+		{"another source", use(func(u *audit.Use) { u.Source = sums(u.Source, "approved") }), nil, Invalid, "evidence-other-source"},
+		{"a source by another hash", use(func(u *audit.Use) { u.Source = sign.Sums{sign.SHA512: make([]byte, 64)} }), nil, Valid, "ok"},
+		{"no source", use(func(u *audit.Use) { u.Source = nil }), nil, Valid, "ok"},
 		{"another seal", use(func(u *audit.Use) { u.Seal = "11010600000003" }), nil, Invalid, "evidence-other-seal"},
 		{"the same number on another seal", use(func(u *audit.Use) { u.SealDigest = digest([]byte("older")) }), nil, Invalid, "evidence-other-seal"},
 		{"another key", use(func(u *audit.Use) { u.Certs = [][]byte{digest(w.maker.Chain()[0])} }), nil, Invalid, "evidence-other-key"},
@@ -482,4 +485,21 @@ func TestLedgerPolicy(t *testing.T) {
 		file = sealFile(t, page(), s, pdfx.Options{})
 		want(t, verifyFile(t, w, file, func(o *Options) { o.Logs.Keys = keys }), 0, Invalid, "ledger", "evidence-other-seal")
 	})
+}
+
+// The file that was sealed is found in the one that came of it, whatever it ended with, and whatever was sealed before.
+func TestLedgerSource(t *testing.T) {
+	w, log := ledgerWorld(t, sm3Log)
+	other := scribe{log: log, seal: w.seal, now: noon, use: func(u *audit.Use) { u.Source = sums(u.Source, "approved") }}
+	good := scribe{log: log, seal: w.seal, now: noon}
+	for _, end := range []string{"", "\n", "\r\n", "\r", "\n\n\n", " \n"} {
+		source := append(bytes.TrimRight(page(), "\r\n"), end...)
+		twice := sealFile(t, source, w.stampOf(t, theWorld().seal, sign.CMS, noon), visible)
+		for i, file := range [][]byte{source, twice} {
+			r := verifyFile(t, w, sealFile(t, file, audit.Record(good, w.stamp(t, sign.SES, noon)), visible), nil)
+			want(t, r, i, Valid, "ledger", "ok")
+			r = verifyFile(t, w, sealFile(t, file, audit.Record(other, w.stamp(t, sign.SES, noon)), visible), nil)
+			want(t, r, i, Invalid, "ledger", "evidence-other-source")
+		}
+	}
 }

@@ -48,6 +48,9 @@ func (u use) sealing(p proved) seal.Sealing {
 	if u.seal != nil {
 		s.Seal = u.seal.ID
 	}
+	if len(u.sources) > 0 {
+		s.Source = u.sources[0] // as this module writes a revision
+	}
 	if p.use == nil {
 		return s
 	}
