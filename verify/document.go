@@ -312,14 +312,19 @@ const maxRanges = 1000
 // its revision begins, or at the end of the revision before, with or without an end of line. Only evidence and a source of withdrawn
 // documents ask for them.
 func (d *document) cuts(c *signatureCase) []int64 {
+	if !c.whole || c.token != nil {
+		return nil
+	}
+	if evidence, f := c.carried(); evidence == nil && f == nil && d.opts.Sealings == nil {
+		return nil
+	}
 	header, end := c.pdf.Value.Header, int64(0)
 	for _, r := range d.revisions {
 		if r.end < header {
 			end = r.end
 		}
 	}
-	evidence, f := c.carried()
-	if !c.whole || c.token != nil || end == 0 || d.opts.Sealings == nil && evidence == nil && f == nil {
+	if end == 0 {
 		return nil
 	}
 	cuts := []int64{header - 1}

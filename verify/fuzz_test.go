@@ -10,6 +10,7 @@ import (
 
 	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/pdfx"
+	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
 )
 
@@ -22,8 +23,13 @@ func FuzzDocument(f *testing.F) {
 		from, to int
 	}
 	var goods []good
-	for _, format := range formats {
+	recorded, log := ledgerWorld(f, sm3Log)
+	for i := range 2 * len(formats) {
+		format := formats[i%len(formats)]
 		file := sealFile(f, page(), w.stamp(f, format, noon), visible)
+		if i >= len(formats) {
+			file = entered(f, recorded, format, scribe{log: log})
+		}
 		from, to := gap(f, file)
 		goods = append(goods, good{file, from, to})
 		f.Add(file, uint8(len(goods)), uint32(20), uint8(1))
@@ -38,7 +44,7 @@ func FuzzDocument(f *testing.F) {
 			}
 		}
 	}
-	o := Options{Roots: w.roots, At: noon, Limits: Limits{Objects: 20000}}
+	o := Options{Roots: w.roots, At: noon, Sealings: nothingWithdrawn{}, Limits: Limits{Objects: 20000}}
 	f.Fuzz(func(t *testing.T, b []byte, which uint8, at uint32, mask uint8) {
 		stuck := time.AfterFunc(5*time.Second, func() { panic("stuck") }) // the fuzzer itself would wait for ever
 		defer stuck.Stop()
@@ -58,6 +64,12 @@ func FuzzDocument(f *testing.F) {
 			t.Errorf("byte %d changed and valid\n%s", i, r)
 		}
 	})
+}
+
+type nothingWithdrawn struct{}
+
+func (nothingWithdrawn) Sealing(context.Context, seal.Sealing) (seal.SealingState, error) {
+	return seal.SealingState{}, nil
 }
 
 // FuzzStamp changes one octet of a time stamp: it is no stamp any more, or still says what it said.
