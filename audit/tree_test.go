@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -205,6 +206,50 @@ func toTlog(proof []Hash) []tlog.Hash {
 }
 
 func sameProof(ours []Hash, theirs []tlog.Hash) bool { return slices.Equal(toTlog(ours), theirs) }
+
+// alike is a tree of any size whose leaves are all the same.
+type alike struct{ p Profile }
+
+func (a alike) Nodes(_ context.Context, ids []NodeID) ([]Hash, error) {
+	out := make([]Hash, len(ids))
+	for i, id := range ids {
+		h := a.p.LeafHash(nil)
+		for range id.Level {
+			h = a.p.NodeHash(h, h)
+		}
+		out[i] = h
+	}
+	return out, nil
+}
+
+// TestHugeTrees: proofs in trees up to the largest, and the frontier that goes on there.
+func TestHugeTrees(t *testing.T) {
+	r, random := alike{SHA256}, rand.New(rand.NewPCG(1, 2))
+	sizes := []uint64{MaxTree, MaxTree - 1, 1 << 61, 1<<61 - 1, 1<<40 + 1}
+	for range 100 {
+		sizes = append(sizes, 1+random.Uint64N(1<<(1+random.UintN(61))))
+	}
+	for _, size := range sizes {
+		root := must(RootAt(t.Context(), SHA256, r, size))
+		f := must(NewFrontier(t.Context(), SHA256, r, size-1))
+		if f.Append(SHA256.LeafHash(nil)); f.Root() != root || f.Size() != size {
+			t.Fatalf("%d: the frontier has another root", size)
+		}
+		index, old := random.Uint64N(size), 1+random.Uint64N(size)
+		proof := must(ProveInclusion(t.Context(), SHA256, r, index, size))
+		if err := CheckInclusion(SHA256, SHA256.LeafHash(nil), index, size, proof, root); err != nil {
+			t.Fatal(err)
+		}
+		oldRoot := must(RootAt(t.Context(), SHA256, r, old))
+		proof = must(ProveConsistency(t.Context(), SHA256, r, old, size))
+		if err := CheckConsistency(SHA256, old, size, oldRoot, root, proof); err != nil {
+			t.Fatal(err)
+		}
+		if err := tlog.CheckTree(toTlog(proof), int64(size), tlog.Hash(root), int64(old), tlog.Hash(oldRoot)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
 
 func TestRanges(t *testing.T) {
 	tr, _ := grown(SM3)
