@@ -9,7 +9,6 @@ import (
 func fuzzText(f *testing.F, parse func([]byte) ([]byte, error), seeds ...[]byte) {
 	for _, b := range seeds {
 		f.Add(b)
-		f.Add(b[:len(b)/2])
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		again, err := parse(b)
@@ -36,38 +35,34 @@ func FuzzParseStateList(f *testing.F) {
 }
 
 func FuzzParseOfflineUse(f *testing.F) {
-	fuzzText(f, func(b []byte) ([]byte, error) { return written(ParseOfflineUse(b)) }, must(uses(grant(), 1, "a")[0].Marshal()))
+	seed(f, "offline-use")
+	fuzzText(f, func(b []byte) ([]byte, error) { return written(ParseOfflineUse(b)) })
 }
 
 func FuzzParseOfflineEvidence(f *testing.F) {
-	g := grant()
-	e := &OfflineEvidence{GrantNote: must(g.Sign(edSigner(f, offlineOrigin))), Leaf: must(uses(g, 1, "a")[0].Marshal())}
+	seed(f, "offline-evidence")
 	fuzzText(f, func(b []byte) ([]byte, error) {
 		e, err := ParseOfflineEvidence(b)
 		if err != nil {
 			return nil, err
 		}
+		e.Grant.CheckUse(e.Use)
 		return e.Marshal(), nil
-	}, e.Marshal())
+	})
 }
 
 func FuzzParseOfflineChain(f *testing.F) {
-	g := grant()
-	c := &OfflineChain{GrantNote: must(g.Sign(edSigner(f, offlineOrigin)))}
-	for _, u := range uses(g, 3, "a") {
-		c.Uses = append(c.Uses, OfflineEntry{OfflineUse: u})
-	}
-	c.Uses[0].Outcome = &Outcome{Begin: 1, Request: "a-1", Failure: "no key", Time: offlineDay}
+	seed(f, "offline-chain")
 	fuzzText(f, func(b []byte) ([]byte, error) {
 		c, err := ParseOfflineChain(b)
 		if err != nil {
 			return nil, err
 		}
-		have := make([]OfflineUse, len(c.Uses))
+		sent := make([]OfflineUse, len(c.Uses))
 		for i := range c.Uses {
-			have[i] = c.Uses[i].OfflineUse
+			sent[i] = c.Uses[i].OfflineUse
 		}
-		must(CheckChain(c.Grant, have))
+		must(CheckChain(c.Grant, sent))
 		return must(c.Marshal()), nil
-	}, must(c.Marshal()))
+	})
 }

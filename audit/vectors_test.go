@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -209,7 +210,7 @@ func vectors(t testing.TB) []vector {
 	add("policy", "no-keys", "malformed", "no keys", policyHeader+"entry required\n")
 	add("policy", "twice", "malformed", "a key twice", policy+"key "+sm.Verifier().String()+"\n")
 	add("policy", "bad-key", "unusable-key", "a key with another hash", strings.Replace(policy, "key ledger", "key 1edger", 1))
-	return all
+	return append(all, offlineVectors(ed, other)...)
 }
 
 func b64(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
@@ -352,9 +353,13 @@ func TestVectors(t *testing.T) {
 			return same(s, b, err)
 		},
 	}
+	maps.Copy(read, offlineReaders(t, known...))
 	for _, path := range vectorFiles(t) {
 		expect, body := readVector(t, path)
 		want, ok := expectations[expect]
+		if !ok {
+			want, ok = offlineExpectations[expect]
+		}
 		if !ok {
 			t.Errorf("%s expects %q", path, expect)
 			continue

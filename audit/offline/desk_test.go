@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,12 +50,15 @@ func issuer(name string) *audit.KeySigner {
 
 var known = []audit.Verifier{issuer(origin).Verifier()}
 
+var picture = sync.OnceValue(func() sign.Picture {
+	return must(imprint.Draw(imprint.Options{Name: "示例省示例市示例区人民法院", Diameter: imprint.Basic}))
+})
+
 func newDesk(t testing.TB, change func(*audit.OfflineGrant)) *desk {
 	t.Helper()
 	d := &desk{dir: t.TempDir(), now: morning.Add(time.Hour), root: testpki.NewCA(testpki.SM2, "Offline Root")}
 	key, chain := d.root.IssueSigner(testpki.SM2, "holder", nil)
-	picture := must(imprint.Draw(imprint.Options{Name: "示例省示例市示例区人民法院", Diameter: imprint.Basic}))
-	s := must(seal.Make(t.Context(), &seal.Seal{ID: esID, Name: "示例省示例市示例区人民法院", Certs: chain[:1], Picture: picture,
+	s := must(seal.Make(t.Context(), &seal.Seal{ID: esID, Name: "示例省示例市示例区人民法院", Certs: chain[:1], Picture: picture(),
 		NotBefore: testpki.NotBefore, NotAfter: testpki.NotAfter}, d.root.Issue(testpki.SM2, "maker", nil)))
 	d.write(t, "key", must(gm.MarshalPKCS8(key)))
 	d.write(t, "cert", chain[0])
