@@ -134,7 +134,10 @@ func NewSigner(name string, key interface{ Public() crypto.PublicKey }) (*KeySig
 			return nil, fmt.Errorf("%w: %s: an Ed25519 key is given as crypto.Signer, not %T", ErrKey, name, key)
 		}
 		v, err := newVerifier(name, typeEd25519+string(pub))
-		return &KeySigner{v, func(msg []byte) ([]byte, error) { return s.Sign(rand.Reader, msg, crypto.Hash(0)) }}, err
+		if err != nil {
+			return nil, err
+		}
+		return &KeySigner{v, func(msg []byte) ([]byte, error) { return s.Sign(rand.Reader, msg, crypto.Hash(0)) }}, nil
 	}
 	point, err := gm.MarshalPoint(key.Public())
 	if err != nil {
@@ -150,7 +153,10 @@ func NewSigner(name string, key interface{ Public() crypto.PublicKey }) (*KeySig
 		return nil, fmt.Errorf("%w: %s: %T can not sign", ErrKey, name, key)
 	}
 	v, err := newVerifier(name, typeSM2+string(point))
-	return &KeySigner{v, func(msg []byte) ([]byte, error) { return signSM2(k, msg) }}, err
+	if err != nil {
+		return nil, err
+	}
+	return &KeySigner{v, func(msg []byte) ([]byte, error) { return signSM2(k, msg) }}, nil
 }
 
 func signSM2(key sign.Key, msg []byte) ([]byte, error) {

@@ -2,6 +2,8 @@ package audit
 
 import (
 	"bytes"
+	"context"
+	"crypto"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
@@ -13,6 +15,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/sign"
 )
 
@@ -83,6 +86,52 @@ func TestSM2Line(t *testing.T) {
 		if v.String() != k.Verifier().String() || !v.Verify(text, raw[4:]) || v.Verify([]byte("texts\n"), raw[4:]) || v.Verify(text, der) {
 			t.Fatal("verifier")
 		}
+	}
+}
+
+// publicOnly is a key that can say what it is and nothing else.
+type publicOnly struct{ key crypto.PublicKey }
+
+func (p publicOnly) Public() crypto.PublicKey { return p.key }
+
+// garbled is an SM2 key in a device that answers nonsense.
+type garbled struct{ sign.Key }
+
+func (garbled) SignDigest(context.Context, []byte, crypto.SignerOpts) ([]byte, error) {
+	return []byte("no"), nil
+}
+
+func TestSigningRefuses(t *testing.T) {
+	_, private, _ := ed25519.GenerateKey(nil)
+	sm := must(gm.GenerateKey())
+	for name, key := range map[string]interface{ Public() crypto.PublicKey }{
+		"": private, "a b": private, "a+b": sm, "a\x00": private, "a\u3000b": sm, strings.Repeat("a", 256): sm,
+		"p256": testpki.NewKey(testpki.P256), "rsa": testpki.NewKey(testpki.RSA), "public": publicOnly{sm.Public()}, "public too": publicOnly{private.Public()},
+	} {
+		if k, err := NewSigner(name, key); !errors.Is(err, ErrKey) || k != nil {
+			t.Errorf("%.20q: %v, %v", name, k, err)
+		}
+	}
+	good := edSigner(t, origin)
+	bad := must(NewSigner(origin, garbled{sign.NewKey(sm)}))
+	for name, tc := range map[string]struct {
+		text    string
+		signers []Signer
+		want    error
+	}{
+		"nobody":     {"text\n", nil, ErrKey},
+		"too many":   {"text\n", slices.Repeat([]Signer{good}, maxSignatures+1), ErrKey},
+		"no text":    {"", []Signer{good}, ErrFormat},
+		"open line":  {"text", []Signer{good}, ErrFormat},
+		"long":       {strings.Repeat("x", MaxNote) + "\n", []Signer{good}, ErrTooLarge},
+		"bad device": {"text\n", []Signer{good, bad}, ErrKey},
+	} {
+		if n, err := SignNote([]byte(tc.text), tc.signers...); !errors.Is(err, tc.want) || n != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := (Checkpoint{Origin: "other.example.cn", Root: SM3.EmptyRoot()}).Sign(good); !errors.Is(err, ErrKey) {
+		t.Error("a checkpoint without its log's signature:", err)
 	}
 }
 
