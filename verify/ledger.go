@@ -358,7 +358,7 @@ func (j *judge) entered(e *audit.Evidence, named []audit.Verifier) *finding {
 // history holds the tree of the evidence against what is known of its ledger: one must begin with the other.
 func (j *judge) history(e *audit.Evidence, named []audit.Verifier, at time.Time) *finding {
 	args := []any{e.Head.Origin, e.Index, clock(at)}
-	answer := found(codeOK, args...)
+	answer, unread := found(codeOK, args...), (*finding)(nil)
 	for _, t := range j.known {
 		if t.head.Origin != e.Head.Origin {
 			continue
@@ -369,13 +369,16 @@ func (j *judge) history(e *audit.Evidence, named []audit.Verifier, at time.Time)
 			relation, err = j.compareTrees(e.Head, t)
 		}
 		switch {
-		case err != nil:
-			return found("tree-unreadable", e.Head.Origin, err.Error())
 		case relation == forked:
 			return found("log-forked", e.Head.Origin, e.Head.Size, t.head.Size)
+		case err != nil:
+			unread = found("tree-unreadable", e.Head.Origin, err.Error())
 		case relation == oneHistory:
-			answer = found("same-history", append(args, t.head.Size)...)
+			answer = found("same-history", append(args[:3:3], t.head.Size)...)
 		}
+	}
+	if unread != nil {
+		return unread
 	}
 	return answer
 }

@@ -356,7 +356,11 @@ func TestKnownLedger(t *testing.T) {
 				want(t, r, 0, x.verdict, "ledger", x.code)
 			})
 		}
-		r := verifyFile(t, w, file, func(o *Options) { o.Logs.Trees = []Tree{{[]byte("no checkpoint"), nil}} })
+		r := verifyFile(t, w, hidden, func(o *Options) {
+			o.Logs.Trees = []Tree{{stranger.checkpoint(9), stranger}, {log.checkpoint(14), log}, {log.checkpoint(14), broken}, {evil.checkpoint(14), evil}}
+		})
+		want(t, r, 0, Invalid, "ledger", "log-forked")
+		r = verifyFile(t, w, file, func(o *Options) { o.Logs.Trees = []Tree{{[]byte("no checkpoint"), nil}} })
 		want(t, r, 0, Valid, "ledger", "ok")
 		if len(r.Notes) != 1 || r.Notes[0].Code != "unusable-input" {
 			t.Errorf("notes %v", r.Notes)

@@ -198,6 +198,7 @@ type (
 		Certificates []*verify.Certificate `json:"certificates,omitempty"`
 		Seal         *shownSeal            `json:"seal,omitempty"`
 		Evidence     int                   `json:"evidence,omitempty"` // bytes of a ledger's evidence
+		Entry        *verify.Entry         `json:"entry,omitempty"`    // what that says
 	}
 	shownStamp struct {
 		Over      string              `json:"over"` // what was stamped: the value of the cms, the ses or the seal
@@ -236,7 +237,7 @@ type (
 func signatureOf(s *verify.Signature, e *sign.Embedded, pages []int) shownSignature {
 	out := shownSignature{
 		Name: e.Name, Format: s.Format, SubFilter: s.SubFilter, Pages: append([]int{}, pages...), Covers: end(e), Revision: s.Revision,
-		Coverage: s.Coverage, Claimed: dateTime(s.Claimed), Signer: s.Signer, Inner: s.Inner, Evidence: len(s.Evidence),
+		Coverage: s.Coverage, Claimed: dateTime(s.Claimed), Signer: s.Signer, Inner: s.Inner, Evidence: len(s.Evidence), Entry: s.Entry,
 	}
 	if e.Err != nil {
 		out.Error = e.Err.Error()

@@ -78,6 +78,9 @@ func (w *words) signature(n int, s *shownSignature) {
 	if s.Evidence > 0 {
 		w.line(margin, "账本证据", "evidence of a ledger", fmt.Sprintf(w.m.say("%d 字节", "%d bytes"), s.Evidence))
 	}
+	if s.Entry != nil {
+		w.line(margin, "账本条目", "entry of a ledger", s.Entry.String())
+	}
 }
 
 func (w *words) certificate(margin, zh, en string, c *verify.Certificate) {
