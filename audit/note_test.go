@@ -106,7 +106,8 @@ func TestSigningRefuses(t *testing.T) {
 	sm := must(gm.GenerateKey())
 	for name, key := range map[string]interface{ Public() crypto.PublicKey }{
 		"": private, "a b": private, "a+b": sm, "a\x00": private, "a\u3000b": sm, strings.Repeat("a", 256): sm,
-		"p256": testpki.NewKey(testpki.P256), "rsa": testpki.NewKey(testpki.RSA), "public": publicOnly{sm.Public()}, "public too": publicOnly{private.Public()},
+		"p256": testpki.NewKey(testpki.P256), "rsa": testpki.NewKey(testpki.RSA),
+		"public": publicOnly{sm.Public()}, "public too": publicOnly{private.Public()},
 	} {
 		if k, err := NewSigner(name, key); !errors.Is(err, ErrKey) || k != nil {
 			t.Errorf("%.20q: %v, %v", name, k, err)
