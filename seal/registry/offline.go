@@ -16,7 +16,7 @@ var offlineTables = []table{
 	{"offline", `id TEXT PRIMARY KEY, seal TEXT NOT NULL, org TEXT NOT NULL, ends BIGINT NOT NULL, text BYTES NOT NULL, state TEXT NOT NULL, at BIGINT NOT NULL`,
 		[]string{"seal", "ends"}},
 	{"offline_use", `grant_id TEXT NOT NULL, number BIGINT NOT NULL, hash TEXT NOT NULL, leaf BYTES NOT NULL, verdict TEXT NOT NULL, entry BIGINT NOT NULL,
-		PRIMARY KEY (grant_id, number, hash)`, []string{"hash"}},
+		at BIGINT NOT NULL, PRIMARY KEY (grant_id, number, hash)`, []string{"hash"}},
 	{"list", `number BIGINT PRIMARY KEY, text BYTES NOT NULL`, nil},
 }
 
@@ -24,6 +24,7 @@ var offlineRules = []Rule{
 	{Kind: "offline.issue", Roles: []Role{Approver}, Central: true, make: func() Op { return new(IssueOffline) }},
 	{Kind: "offline.withdraw", Roles: []Role{Approver, Maker, Administrator}, make: func() Op { return new(WithdrawOffline) }},
 	{Kind: "offline.reconcile", Roles: []Role{Keeper, Clerk, Approver}, make: func() Op { return new(enterOffline) }},
+	{Kind: "offline.end", Roles: []Role{Keeper, Clerk, Approver}, make: func() Op { return new(endOffline) }},
 	{Kind: "list.publish", Roles: []Role{Approver, Maker, Administrator}, make: func() Op { return new(PublishList) }},
 }
 

@@ -1,14 +1,18 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/courtseal/courtseal/audit"
 	"github.com/courtseal/courtseal/audit/ledger"
+	"github.com/courtseal/courtseal/seal"
+	"github.com/courtseal/courtseal/sign"
 )
 
 // Verdicts on uses that were made offline. Any but confirmed is a matter for people; the use happened, and is entered.
@@ -19,6 +23,7 @@ const (
 	OfflineOther     = "other"      // another seal, device, court or kind of document than was granted
 	OfflineList      = "list"       // with a state list older than the grant wants
 	OfflineTwice     = "twice"      // its number was used for another document too
+	OfflineForked    = "forked"     // it comes after a number that was used twice: it is not known whose it is
 	OfflineBroken    = "broken"     // it does not follow from the use before it
 	OfflineNotActive = "not-active" // the seal was not active at its time: reported lost, suspended, …
 )
@@ -28,6 +33,7 @@ type Reconciliation struct {
 	Grant   string
 	Entered int                // uses that were not in the books
 	Known   int                // uses that were
+	Ended   int                // of those, uses whose outcome was not
 	Bad     []OfflineUse       // of those entered now, all that are not confirmed
 	Missing []uint64           // numbers that must exist and were never sent
 	Report  *audit.ChainReport // over all uses the books have of this grant: its Whole and Head go back to the device
@@ -64,7 +70,8 @@ func (r *Registry) Reconcile(ctx context.Context, by Actor, chain []byte) (*Reco
 			return result, err
 		}
 		if result != nil {
-			one.Entered, one.Known, one.Bad = one.Entered+result.Entered, one.Known+result.Known, append(result.Bad, one.Bad...)
+			one.Entered, one.Known, one.Ended = one.Entered+result.Entered, one.Known+result.Known, one.Ended+result.Ended
+			one.Bad = append(result.Bad, one.Bad...)
 		}
 		result = one
 	}
@@ -91,6 +98,7 @@ func (s *state) reconcile(grant string, text []byte, sent []audit.OfflineEntry, 
 		return nil, err
 	}
 	var fresh []*enterOffline
+	var ends []Op
 	for _, e := range sent {
 		op, err := offlineEntry(grant, e)
 		if err != nil {
@@ -99,6 +107,13 @@ func (s *state) reconcile(grant string, text []byte, sent []audit.OfflineEntry, 
 		op.Hash = hashText(s.tx.Profile(), op.Leaf)
 		if known[op.Hash] {
 			result.Known++
+			open, err := s.exists(`SELECT 1 FROM @offline_use o JOIN @use u ON u.last = o.entry WHERE o.grant_id = $1 AND o.hash = $2 AND u.state = 'begun'`, grant, op.Hash)
+			if err != nil {
+				return nil, err
+			}
+			if open && len(op.Outcome) > 0 {
+				ends = append(ends, &endOffline{Grant: grant, Hash: op.Hash, Outcome: op.Outcome})
+			}
 			continue
 		}
 		op.use = e.OfflineUse
@@ -116,7 +131,7 @@ func (s *state) reconcile(grant string, text []byte, sent []audit.OfflineEntry, 
 	}
 	var entries []ledger.Entry
 	for _, op := range fresh {
-		if op.Verdict, err = s.offlineVerdict(op, faults[op.Number]); err != nil {
+		if op.Verdict, err = s.offlineVerdict(op, faults[op.Number], op.Number > forkedAt(result.Report)); err != nil {
 			return nil, err
 		}
 		e, err := s.enter(op)
@@ -129,7 +144,15 @@ func (s *state) reconcile(grant string, text []byte, sent []audit.OfflineEntry, 
 		entries = append(entries, e...)
 		s.index++
 	}
-	result.Entered = len(fresh)
+	for _, op := range ends {
+		e, err := s.enter(op)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, e...)
+		s.index++
+	}
+	result.Entered, result.Ended = len(fresh), len(ends)
 	return entries, nil
 }
 
@@ -152,8 +175,18 @@ func (s *state) offlineUses(grant string) (known map[string]bool, list []audit.O
 	return known, list, err
 }
 
+// forkedAt is the first number that was used twice.
+func forkedAt(r *audit.ChainReport) uint64 {
+	for _, f := range r.Faults {
+		if errors.Is(f, audit.ErrUseTwice) {
+			return f.Number
+		}
+	}
+	return math.MaxUint64
+}
+
 // offlineVerdict says what is wrong with a use, by the faults of its number and the state of the seal at its time.
-func (s *state) offlineVerdict(op *enterOffline, faults []*audit.ChainFault) (string, error) {
+func (s *state) offlineVerdict(op *enterOffline, faults []*audit.ChainFault, forked bool) (string, error) {
 	var words []string
 	add := func(word string) {
 		if !slices.Contains(words, word) {
@@ -181,6 +214,9 @@ func (s *state) offlineVerdict(op *enterOffline, faults []*audit.ChainFault) (st
 				add(v.word)
 			}
 		}
+	}
+	if forked {
+		add(OfflineForked)
 	}
 	then, err := s.stateAt(op.use.Use.Seal, millis(op.use.Use.Time))
 	if err != nil {
@@ -240,7 +276,8 @@ func (op *enterOffline) apply(s *state) error {
 	if err != nil {
 		return err
 	}
-	if err := s.exec(`INSERT INTO @offline_use VALUES ($1, $2, $3, $4, $5, $6)`, op.Grant, int64(op.Number), op.Hash, op.Leaf, op.Verdict, int64(s.index)); err != nil {
+	if err := s.exec(`INSERT INTO @offline_use VALUES ($1, $2, $3, $4, $5, $6, $7)`, op.Grant, int64(op.Number), op.Hash, op.Leaf, op.Verdict, int64(s.index),
+		millis(s.time)); err != nil {
 		return err
 	}
 	forked, err := s.exists(`SELECT 1 FROM @offline_use WHERE grant_id = $1 AND number = $2 AND hash <> $3`, op.Grant, int64(op.Number), op.Hash)
@@ -248,7 +285,10 @@ func (op *enterOffline) apply(s *state) error {
 		return err
 	}
 	if forked {
-		// Those entered as confirmed before the other came to light are not, from now on.
+		// Those entered as confirmed before the other came to light are not, from now on, nor are those after them.
+		if err := s.exec(`UPDATE @offline_use SET verdict = 'forked' WHERE grant_id = $1 AND number > $2 AND verdict = 'confirmed'`, op.Grant, int64(op.Number)); err != nil {
+			return err
+		}
 		if err := s.exec(`UPDATE @offline_use SET verdict = 'twice' WHERE grant_id = $1 AND number = $2 AND verdict = 'confirmed'`, op.Grant, int64(op.Number)); err != nil {
 			return err
 		}
@@ -264,11 +304,7 @@ func (op *enterOffline) apply(s *state) error {
 func (s *state) countOffline(op *enterOffline, u *audit.OfflineUse) error {
 	how, ended, endedAt, outcome := Begun, int64(-1), int64(0), ""
 	if len(op.Outcome) > 0 {
-		leaf, err := audit.ParseLeaf(op.Outcome)
-		if err != nil {
-			return err
-		}
-		o, err := audit.ParseOutcome(leaf)
+		o, err := parseOutcome(op.Outcome)
 		if err != nil {
 			return err
 		}
@@ -301,6 +337,35 @@ func (s *state) countOffline(op *enterOffline, u *audit.OfflineUse) error {
 		digestOf(u.Use.Source), digestOf(u.Use.Content), millis(u.Use.Time), day, string(how), endedAt, outcome)
 }
 
+func parseOutcome(raw []byte) (audit.Outcome, error) {
+	leaf, err := audit.ParseLeaf(raw)
+	if err != nil {
+		return audit.Outcome{}, err
+	}
+	return audit.ParseOutcome(leaf)
+}
+
+// endOffline is the entry of the outcome of a use that had been entered without one.
+type endOffline struct {
+	Grant, Hash string
+	Outcome     []byte
+}
+
+func (*endOffline) Kind() string { return "offline.end" }
+func (op *endOffline) place(s *state) (org string, err error) {
+	return (&enterOffline{Grant: op.Grant}).place(s)
+}
+func (op *endOffline) check(s *state) error { return (*enterOffline)(nil).check(s) }
+func (op *endOffline) apply(s *state) error {
+	o, err := parseOutcome(op.Outcome)
+	if err != nil {
+		return err
+	}
+	how, outcome := outcomeText(o)
+	return s.change("offline use", `UPDATE @use SET ended = $3, ended_at = $4, state = $5, outcome = $6
+		WHERE last = (SELECT entry FROM @offline_use WHERE grant_id = $1 AND hash = $2)`, op.Grant, op.Hash, int64(s.index), millis(o.Time), string(how), outcome)
+}
+
 // OfflineUses are the uses of an offline grant that are in the books, in their order.
 func (r *Registry) OfflineUses(ctx context.Context, grant string) (list []OfflineUse, err error) {
 	err = r.read(ctx, func(s *state) error {
@@ -321,4 +386,58 @@ func (r *Registry) OfflineUses(ctx context.Context, grant string) (list []Offlin
 		})
 	})
 	return list, err
+}
+
+// reconciled says what the books know of a sealing that was made offline: nothing, when its device has not yet sent it.
+func (s *state) reconciled(x seal.Sealing, answer *seal.SealingState) error {
+	return s.each(`SELECT leaf, verdict, at FROM @offline_use WHERE grant_id = $1 AND number = $2 ORDER BY entry`, []any{x.Grant, int64(x.Number)},
+		func(scan func(...any) error) error {
+			var leaf []byte
+			var verdict string
+			var at int64
+			if err := scan(&leaf, &verdict, &at); err != nil {
+				return err
+			}
+			u, err := audit.ParseOfflineUse(leaf)
+			if err != nil || !sameContent(u.Use.Content, x.Content) {
+				return err
+			}
+			answer.Reconciled = fromMillis(at)
+			if verdict != OfflineConfirmed {
+				answer.Fault = offlineFaults(verdict)
+			}
+			return nil
+		})
+}
+
+// sameContent reports whether two sets of sums have one in common, and none that differs.
+func sameContent(a, b sign.Sums) bool {
+	same := false
+	for h, sum := range a {
+		if other, ok := b[h]; ok {
+			if !bytes.Equal(sum, other) {
+				return false
+			}
+			same = true
+		}
+	}
+	return same
+}
+
+// offlineFaults says verdicts in words.
+func offlineFaults(verdict string) string {
+	var list []string
+	for _, v := range strings.Fields(verdict) {
+		list = append(list, map[string]string{
+			OfflineExceeded:  "the grant was used up",
+			OfflinePeriod:    "it was made outside the period of the grant",
+			OfflineOther:     "it is not what was granted",
+			OfflineList:      "it was made with a state list that was too old",
+			OfflineTwice:     "its number was used twice",
+			OfflineForked:    "it comes after a number that was used twice",
+			OfflineBroken:    "it does not follow from the use before it",
+			OfflineNotActive: "the seal was not active at its time",
+		}[v])
+	}
+	return strings.Join(list, "; ")
 }

@@ -18,7 +18,7 @@ var rightsFields = map[string]string{
 }
 
 // rightsOf are fields that differ for a kind of operation.
-var rightsOf = map[string]string{"offline.withdraw grant": "off-1", "offline.reconcile grant": "off-1"}
+var rightsOf = map[string]string{"offline.withdraw grant": "off-1", "offline.reconcile grant": "off-1", "offline.end grant": "off-1"}
 
 // Every role against every operation: testdata/rights.txt is the whole table, and the books keep to it. A role counts at the place of
 // the operation and, if it reaches down, above it; elsewhere it never does.

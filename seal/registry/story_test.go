@@ -11,6 +11,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -38,10 +39,11 @@ type book struct {
 	now  time.Time
 	keys map[string]sign.Key // by the name of a key
 	mark map[string]uint64   // entries that a story gave a name
+	dir  string              // of devices without a network
 	mu   sync.Mutex
 }
 
-var logSigner = sync.OnceValue(func() audit.Signer {
+var logSigner = sync.OnceValue(func() *audit.KeySigner {
 	s, err := audit.NewSigner("court.example/seals/sm3", sign.NewKey(testpki.NewKey(testpki.SM2)))
 	if err != nil {
 		panic(err)
@@ -72,7 +74,7 @@ func newBook(t testing.TB) *book {
 	b := &book{now: time.Date(2026, 3, 2, 9, 0, 0, 0, zone), keys: map[string]sign.Key{}, mark: map[string]uint64{}}
 	b.log = openLog(t, func() time.Time { b.mu.Lock(); defer b.mu.Unlock(); return b.now })
 	var err error
-	b.Registry, err = registry.Create(t.Context(), b.log, registry.Options{}, registry.Found{Org: "gy", OrgName: "示例省高级人民法院", Person: "admin", PersonName: "管理员"})
+	b.Registry, err = registry.Create(t.Context(), b.log, registry.Options{Signers: []audit.Signer{logSigner()}}, registry.Found{Org: "gy", OrgName: "示例省高级人民法院", Person: "admin", PersonName: "管理员"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,10 +185,10 @@ func moment(text string) (time.Time, error) {
 }
 
 // commands of the stories. Each answers what it saw, which a line beginning with -> expects.
-var commands map[string]func(t testing.TB, b *book, args []string) (string, error)
+var commands = map[string]func(t testing.TB, b *book, args []string) (string, error){}
 
 func init() {
-	commands = map[string]func(t testing.TB, b *book, args []string) (string, error){
+	maps.Copy(commands, map[string]func(t testing.TB, b *book, args []string) (string, error){
 		// at TIME: the clock
 		"at": func(t testing.TB, b *book, args []string) (string, error) {
 			now, err := moment(args[0])
@@ -365,19 +367,21 @@ func init() {
 			a, err := b.Application(t.Context(), args[0])
 			return a.State, err
 		},
-	}
+	})
+}
+
+// actWith is what a container and a seal's signer bring.
+func (b *book) actWith(request, sealID string, key sign.Key, document string) (*sign.Act, sign.Profile) {
+	act, p := b.act(request, document)
+	p.Seal, p.Specs = sealID, map[sign.Format]sign.Spec{sign.SES: {Chain: key.Chain()}}
+	return act, p
 }
 
 // use is one sealing as a signer would do it; the answer is "again" where the act had been done. With fail it has no
 // values, with crash no end, with layout another content of the same document.
 func (b *book) use(ctx context.Context, by registry.Actor, request, sealID string, key sign.Key, document string, f map[string]string) (string, error) {
-	act := &sign.Act{
-		ID: request, Document: document, Time: b.now.UTC(), Source: sign.Sums{sign.SM3: sm3(document)},
-		Content: sign.Sums{sign.SM3: sm3("content of " + document + f["layout"])}, Parts: []sign.Part{{Format: sign.SES}},
-	}
-	profile := sign.Profile{Format: sign.SES, Seal: sealID, Specs: map[sign.Format]sign.Spec{
-		sign.SES: {Hashes: []sign.Hash{sign.SM3}, MaxSize: 1000, Chain: key.Chain()},
-	}}
+	act, profile := b.actWith(request, sealID, key, document)
+	act.Content = sign.Sums{sign.SM3: sm3("content of " + document + f["layout"])}
 	r := b.Recorder(by, registry.Use{Kind: f["kind"], Court: f["court"], Grant: f["grant"], Application: f["application"]})
 	permit, err := r.Begin(ctx, act, profile)
 	if err != nil {

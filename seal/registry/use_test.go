@@ -361,7 +361,7 @@ func TestSealAndWithdraw(t *testing.T) {
 	}
 	judged := func(file string, at time.Time) *verify.Report {
 		t.Helper()
-		keys := []audit.Verifier{logSigner().(*audit.KeySigner).Verifier()}
+		keys := []audit.Verifier{logSigner().Verifier()}
 		r, err := verify.File(t.Context(), file, verify.Options{Roots: roots, At: at, States: b, Sealings: b, Logs: verify.Logs{Keys: keys}})
 		if err != nil {
 			t.Fatal(err)

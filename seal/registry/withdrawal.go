@@ -98,6 +98,11 @@ func (op *RestoreSealing) apply(s *state) error {
 // this seal are all withdrawn, is withdrawn with them.
 func (r *Registry) Sealing(ctx context.Context, x seal.Sealing) (answer seal.SealingState, err error) {
 	err = r.read(ctx, func(s *state) error {
+		if x.Grant != "" {
+			if err := s.reconciled(x, &answer); err != nil {
+				return err
+			}
+		}
 		list, err := s.sealings(x)
 		if err != nil || len(list) == 0 {
 			return err
