@@ -56,17 +56,19 @@ func (s *state) appOn(id string) error {
 
 // appHas asks that an application, switched on, may use a seal, and says how many uses it has a day (0: no limit).
 func (s *state) appHas(id, seal string) (perDay int, err error) {
-	if err := s.appOn(id); err != nil {
+	var state string
+	var has int
+	if err := s.get("application system "+id, []any{&state, &perDay, &has},
+		`SELECT state, per_day, (SELECT COUNT(*) FROM @app_seal WHERE app = $1 AND seal = $2) FROM @app WHERE id = $1`, id, seal); err != nil {
 		return 0, err
 	}
-	if err := s.get("application system "+id, []any{&perDay}, `SELECT per_day FROM @app WHERE id = $1`, id); err != nil {
-		return 0, err
-	}
-	has, err := s.exists(`SELECT 1 FROM @app_seal WHERE app = $1 AND seal = $2`, id, seal)
-	if err == nil && !has {
+	switch {
+	case state != "on":
+		return 0, fmt.Errorf("%w: application system %s is switched off", ErrRights, id)
+	case has == 0:
 		return 0, fmt.Errorf("%w: application system %s does not have seal %s; an administrator gives it with app.set", ErrRights, id, seal)
 	}
-	return perDay, err
+	return perDay, nil
 }
 
 // AddApp enters an application (业务系统), switched on. It acts with a credential: see NewCredential.

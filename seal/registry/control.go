@@ -152,12 +152,12 @@ func (s *state) counted(what string, day int64) (n int, err error) {
 
 // count adds uses under names on a day.
 func (s *state) count(day int64, n int, names ...string) error {
-	for _, what := range names {
-		if err := s.exec(`INSERT INTO @count VALUES ($1, $2, $3) ON CONFLICT (what, day) DO UPDATE SET n = @count.n + $3`, what, day, n); err != nil {
-			return err
-		}
+	rows, args := make([]string, len(names)), []any{day, n}
+	for i, what := range names {
+		rows[i] = fmt.Sprintf("($%d, $1, $2)", i+3)
+		args = append(args, what)
 	}
-	return nil
+	return s.exec(`INSERT INTO @count VALUES `+strings.Join(rows, ", ")+` ON CONFLICT (what, day) DO UPDATE SET n = @count.n + excluded.n`, args...)
 }
 
 // text is how limits stand in tables.
@@ -169,7 +169,7 @@ func (l Limits) text() string {
 	return string(b)
 }
 
-// Scan reads limits out of a table.
+// scan reads limits out of a table.
 func (l *Limits) scan(text string) error { return json.Unmarshal([]byte(text), l) }
 
 // SetControl (用印管控) sets the limits of all uses of a seal, its holder's among them, in the place of those it had. They are an

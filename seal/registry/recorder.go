@@ -201,28 +201,34 @@ func (s *state) holdsKeys(r SealInfo, act *sign.Act, p sign.Profile) error {
 		}
 	}
 	for _, digest := range audit.UseOf(act, p).Certs {
-		name := hex.EncodeToString(digest)
-		der, err := s.certOf(r.Holder, name)
-		if err != nil {
+		if err := s.holdsKey(r, hex.EncodeToString(digest)); err != nil {
 			return err
-		}
-		cert, err := gm.ParseCertificate(der)
-		if err != nil {
-			return err
-		}
-		if s.time.Before(cert.NotBefore) || s.time.After(cert.NotAfter) {
-			return fmt.Errorf("%w: certificate %s is outside its validity", ErrRights, name)
-		}
-		if r.Device == "" {
-			continue
-		}
-		if there, err := s.exists(`SELECT 1 FROM @cert WHERE digest = $1 AND device = $2`, name, r.Device); err != nil {
-			return err
-		} else if !there {
-			return fmt.Errorf("%w: certificate %s is not on %s, the device of seal %s", ErrRights, name, r.Device, r.ID)
 		}
 	}
 	return nil
+}
+
+func (s *state) holdsKey(r SealInfo, digest string) error {
+	var owner, device string
+	var ended int64
+	var der []byte
+	if err := s.get("certificate "+digest, []any{&owner, &device, &ended, &der},
+		`SELECT person, device, ended, der FROM @cert WHERE digest = $1`, digest); err != nil {
+		return err
+	}
+	switch {
+	case owner != r.Holder:
+		return fmt.Errorf("%w: certificate %s is not one of %s, who holds seal %s", ErrRights, digest, r.Holder, r.ID)
+	case ended != 0:
+		return fmt.Errorf("%w: certificate %s was ended", ErrRights, digest)
+	case r.Device != "" && device != r.Device:
+		return fmt.Errorf("%w: certificate %s is not on %s, the device of seal %s", ErrRights, digest, r.Device, r.ID)
+	}
+	cert, err := gm.ParseCertificate(der)
+	if err == nil && (s.time.Before(cert.NotBefore) || s.time.After(cert.NotAfter)) {
+		err = fmt.Errorf("%w: certificate %s is outside its validity", ErrRights, digest)
+	}
+	return err
 }
 
 // allowed asks that the actor may use the seal now, within all limits, and says under which grant; none is the holder.

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -19,7 +18,7 @@ var useTables = []table{
 		application TEXT NOT NULL, format TEXT NOT NULL, source TEXT NOT NULL, content TEXT NOT NULL, at BIGINT NOT NULL, day BIGINT NOT NULL,
 		date BIGINT NOT NULL, state TEXT NOT NULL, ended_at BIGINT NOT NULL, outcome TEXT NOT NULL,
 		withdrawn BIGINT NOT NULL, withdrawn_at BIGINT NOT NULL, reason TEXT NOT NULL`,
-		[]string{"last", "source", "content", "seal, entry", "org, entry", "date"}},
+		[]string{"last", "source", "content", "seal, entry", "org, entry"}},
 }
 
 // uses apply the entries of a Recorder, which are no operations: their leaves are audit.Use and audit.Outcome, for verifiers
@@ -153,11 +152,8 @@ func applyUse(s *state, leaf audit.Leaf, private audit.Private) error {
 		return err
 	}
 	s.time = a.Time
-	old, err := s.use(a.Request)
-	if err == nil {
-		return s.again(a, old)
-	} else if !errors.Is(err, ErrUnknown) {
-		return err
+	if a.Again != nil {
+		return s.again(a)
 	}
 	u := UseInfo{Seal: a.Seal, Grant: a.Grant, App: a.App, Application: a.Approval, day: s.date(a.Time)}
 	if err := s.counts(u, 1); err != nil {
@@ -170,8 +166,12 @@ func applyUse(s *state, leaf audit.Leaf, private audit.Private) error {
 }
 
 // again enters another attempt at a use. One that failed counts again, and on the day of this attempt.
-func (s *state) again(a audit.Use, old UseInfo) error {
-	if a.Again == nil || *a.Again != old.Entry || old.State == Done {
+func (s *state) again(a audit.Use) error {
+	old, err := s.use(a.Request)
+	if err != nil {
+		return err
+	}
+	if *a.Again != old.Entry || old.State == Done {
 		return fmt.Errorf("%w: request %s was entered in entry %d and is %s", ErrExists, old.Request, old.Entry, old.State)
 	}
 	if old.State == Failed {
@@ -192,21 +192,27 @@ func applyOutcome(s *state, leaf audit.Leaf, _ audit.Private) error {
 		return err
 	}
 	s.time = o.Time
+	if o.Failure == "" {
+		text := make([]string, len(o.Values))
+		for i, v := range o.Values {
+			text[i] = hex.EncodeToString(v)
+		}
+		return s.ended(o, Done, strings.Join(text, " "))
+	}
 	u, err := oneUse(fmt.Sprintf("use of entry %d", o.Begin))(s.usesWhere(`last = $1`, int64(o.Begin)))
 	if err != nil {
 		return err
 	}
-	if u.State != Begun {
-		return fmt.Errorf("%w: request %s has an outcome in entry %d", ErrExists, u.Request, u.Outcome)
+	if err := s.counts(u, -1); err != nil {
+		return err
 	}
-	state, text := outcomeText(o)
-	if state == Failed {
-		if err := s.counts(u, -1); err != nil {
-			return err
-		}
-	}
-	return s.change("use", `UPDATE @use SET ended = $2, ended_at = $3, state = $4, outcome = $5 WHERE entry = $1`,
-		int64(u.Entry), int64(s.index), millis(o.Time), string(state), text)
+	return s.ended(o, Failed, o.Failure)
+}
+
+func (s *state) ended(o audit.Outcome, as UseState, text string) error {
+	return s.change(fmt.Sprintf("use of entry %d that has no outcome", o.Begin),
+		`UPDATE @use SET ended = $2, ended_at = $3, state = $4, outcome = $5 WHERE last = $1 AND state = 'begun'`,
+		int64(o.Begin), int64(s.index), millis(o.Time), string(as), text)
 }
 
 // digestOf names a content by one of its sums: SM3 where that was taken.

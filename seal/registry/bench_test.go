@@ -1,0 +1,160 @@
+package registry_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/courtseal/courtseal/audit"
+	"github.com/courtseal/courtseal/audit/ledger"
+	"github.com/courtseal/courtseal/pdfx"
+	"github.com/courtseal/courtseal/seal/registry"
+	"github.com/courtseal/courtseal/sign"
+)
+
+// compare runs both in turn and reports the second's time as a multiple of the first's.
+func compare(b *testing.B, floor, job func() error) {
+	b.ReportAllocs()
+	var base, took time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		t := time.Now()
+		if err := floor(); err != nil {
+			b.Fatal(err)
+		}
+		base += time.Since(t)
+		b.StartTimer()
+		t = time.Now()
+		if err := job(); err != nil {
+			b.Fatal(err)
+		}
+		took += time.Since(t)
+	}
+	b.ReportMetric(float64(took)/float64(base), "x-floor")
+	b.ReportMetric(float64(base)/float64(b.N), "floor-ns/op")
+}
+
+// busy is a court with limits, a grant and an application that uses it.
+func busy(b *testing.B) *book {
+	book := court(b)
+	book.must(b, "admin", &registry.AddApp{ID: "trial", Name: "审判系统", Org: "jc", Seals: []string{"S1"}, PerDay: 1 << 40})
+	book.must(b, "admin", &registry.SetControl{Seal: "S1", Limits: registry.Limits{Kinds: []string{"judgment"}, PerDay: 1 << 40}, Reason: "r"})
+	book.must(b, "baoguan", &registry.Authorise{ID: "g-1", Seal: "S1", App: "trial", Uses: 1 << 40, Reason: "r"})
+	return book
+}
+
+var requests atomic.Int64
+
+// BenchmarkUse is Begin and End. Its floor is two entries of the same size in the same ledger, and nothing else.
+func BenchmarkUse(b *testing.B) {
+	ctx := context.Background()
+	use := func(book *book) error {
+		request := fmt.Sprintf("r-%d", requests.Add(1))
+		_, err := book.use(ctx, registry.App("trial"), request, "S1", book.key("baoguan-key"), request, map[string]string{"kind": "judgment"})
+		return err
+	}
+	bare := func(book *book) error {
+		for _, kind := range []string{"bare.begin", "bare.end"} {
+			if _, err := book.log.Do(ctx, func(_ context.Context, tx *ledger.Tx) ([]ledger.Entry, error) {
+				pad := make([]byte, 600)
+				for i := range pad {
+					pad[i] = 'x'
+				}
+				leaf, err := audit.Leaf{Kind: kind, Fields: map[string]string{"pad": string(pad), "time": ledger.FormatTime(tx.Time())}}.Marshal()
+				return []ledger.Entry{{Leaf: leaf}}, err
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	b.Run("1", func(b *testing.B) {
+		book := busy(b)
+		compare(b, func() error { return bare(book) }, func() error { return use(book) })
+	})
+	for name, f := range map[string]func(*book) error{"64": use, "64 floor": bare} {
+		b.Run(name, func(b *testing.B) {
+			book := busy(b)
+			b.SetParallelism(64)
+			b.ReportAllocs()
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if err := f(book); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// page is a PDF of one page and so many octets that no reader can make smaller.
+func page(size int) []byte {
+	noise := make([]byte, size)
+	rand.NewChaCha8([32]byte{}).Read(noise)
+	out := []byte("%PDF-1.7\n")
+	var table []byte
+	for i, o := range []string{
+		"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>",
+		fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", size, noise),
+	} {
+		table = fmt.Appendf(table, "%010d 00000 n \n", len(out))
+		out = fmt.Appendf(out, "%d 0 obj\n%s\nendobj\n", i+1, o)
+	}
+	start := len(out)
+	return fmt.Appendf(out, "xref\n0 5\n0000000000 65535 f \n%strailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n", table, start)
+}
+
+// BenchmarkSeal seals a file of 100 KB through the books. Its floor seals it with the same seal and key and no ledger.
+func BenchmarkSeal(b *testing.B) {
+	ctx := context.Background()
+	dir := b.TempDir()
+	src := filepath.Join(dir, "in.pdf")
+	if err := os.WriteFile(src, page(100<<10), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	sealed := func(dst string, signer sign.Signer, now func() time.Time) error {
+		_, err := pdfx.SignFile(ctx, dst, src, signer, pdfx.Options{ID: fmt.Sprintf("s-%d", requests.Add(1)), At: []pdfx.At{{Page: 1, X: 100, Y: 100}}, Now: now})
+		return err
+	}
+	bare := func(book *book) (sign.Signer, sign.Signer) {
+		stamp := book.stamp(b)
+		return stamp, audit.Record(book.Recorder(registry.App("trial"), registry.Use{Kind: "judgment"}), stamp)
+	}
+	b.Run("1", func(b *testing.B) {
+		book := busy(b)
+		stamp, recorded := bare(book)
+		dst := filepath.Join(dir, "out.pdf")
+		compare(b, func() error { return sealed(dst, stamp, book.clock) }, func() error { return sealed(dst, recorded, book.clock) })
+	})
+	for _, through := range []bool{false, true} {
+		name := "16 floor"
+		if through {
+			name = "16"
+		}
+		b.Run(name, func(b *testing.B) {
+			book := busy(b)
+			signer, recorded := bare(book)
+			if through {
+				signer = recorded
+			}
+			var n atomic.Int64
+			b.SetParallelism(16)
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				dst := filepath.Join(dir, fmt.Sprintf("out-%d.pdf", n.Add(1)))
+				for pb.Next() {
+					if err := sealed(dst, signer, book.clock); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		})
+	}
+}
