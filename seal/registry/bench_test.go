@@ -158,3 +158,28 @@ func BenchmarkSeal(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkState asks for the state of a seal that changed 100,000 times, at moments all over its life. Its floor is the same
+// question about a seal that changed once.
+func BenchmarkState(b *testing.B) {
+	const changes = 100_000
+	book := newBook(b)
+	start := book.now
+	for id, n := range map[string]int{"busy": changes, "quiet": 1} {
+		if err := book.FillChanges(b.Context(), id, n, start, time.Second); err != nil {
+			b.Fatal(err)
+		}
+	}
+	n := 0
+	ask := func(id string) func() error {
+		return func() error {
+			n++
+			s, err := book.State(b.Context(), id, start.Add(time.Duration(n*7919%changes)*time.Second))
+			if err == nil && s == "" {
+				err = fmt.Errorf("%s is in no state", id)
+			}
+			return err
+		}
+	}
+	compare(b, ask("quiet"), ask("busy"))
+}

@@ -148,9 +148,9 @@ func hyphened(name string) string {
 	return b.String()
 }
 
-// toText writes a field; the zero value is empty.
+// toText writes a field; the zero value is empty, but for the index of an entry.
 func toText(v reflect.Value) (string, error) {
-	if v.IsZero() {
+	if v.IsZero() && v.Kind() != reflect.Uint64 {
 		return "", nil
 	}
 	if t, ok := v.Interface().(time.Time); ok {

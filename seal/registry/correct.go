@@ -59,16 +59,21 @@ type mistake struct {
 	latest int64  // the last correction of root, -1: none
 }
 
-// entryOp is the operation of an entry, without what stands beside its leaf.
-func (s *state) entryOp(index uint64) (Op, Actor, error) {
+// entryLeaf is the leaf of an entry that was there before.
+func (s *state) entryLeaf(index uint64) (audit.Leaf, error) {
 	e, err := s.tx.Entry(s.ctx, index)
 	if errors.Is(err, ledger.ErrNoEntry) {
-		return nil, Actor{}, fmt.Errorf("%w: entry %d", ErrUnknown, index)
+		return audit.Leaf{}, fmt.Errorf("%w: entry %d", ErrUnknown, index)
 	}
 	if err != nil {
-		return nil, Actor{}, err
+		return audit.Leaf{}, err
 	}
-	leaf, err := audit.ParseLeaf(e.Leaf)
+	return audit.ParseLeaf(e.Leaf)
+}
+
+// entryOp is the operation of an entry, without what stands beside its leaf.
+func (s *state) entryOp(index uint64) (Op, Actor, error) {
+	leaf, err := s.entryLeaf(index)
 	if err != nil {
 		return nil, Actor{}, err
 	}

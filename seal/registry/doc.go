@@ -35,7 +35,12 @@
 // states for package verify.
 //
 // Mistakes are not edited. [Correct] is a later entry that annuls an earlier one: the books then go on as if the
-// earlier had not been, and the history shows both.
+// earlier had not been, and the history shows both. Names of people stand beside the entries, and [Redact] takes them out.
+//
+// A seal is on a device (密码设备) of its holder. When that breaks or is lost ([BreakDevice]), the seals on it stop in the same
+// entry; a new device gets a new key ([AddDevice], [AddKey]), and the seal is re-made for it or, where it lists that key
+// already, moved ([MoveSeal]). [ChangeHolder] hands the seal on with its device. What was in the world before the books is
+// entered with [Registry.Import].
 //
 // # Use
 //

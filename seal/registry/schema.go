@@ -20,7 +20,7 @@ var projections = slices.Concat(peopleTables, deviceTables, appTables, credentia
 	controlTables, grantTables, delegationTables, useTables, offlineTables)
 
 // rules are all operations.
-var rules = slices.Concat(peopleRules, deviceRules, appRules, credentialRules, sealRules, holderRules, importRules, correctRules,
+var rules = slices.Concat(peopleRules, deviceRules, appRules, credentialRules, sealRules, holderRules, importRules, correctRules, redactRules,
 	controlRules, grantRules, delegationRules, useRules, offlineRules)
 
 // createTables makes the tables under the state's prefix.

@@ -54,6 +54,9 @@ func (s *state) apply(raw, hidden []byte) error {
 	if f, ok := uses[leaf.Kind]; ok {
 		return f(s, leaf, private)
 	}
+	if leaf.Kind == ledger.KindEpoch {
+		return nil // the ledger's own
+	}
 	if s.actor, err = parseActor(leaf.Fields["actor"]); err != nil {
 		return err
 	}
