@@ -1,13 +1,17 @@
 package registry_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/courtseal/courtseal/audit"
 	"github.com/courtseal/courtseal/seal"
@@ -176,7 +180,7 @@ func TestImportUnchecked(t *testing.T) {
 	b := province(t)
 	s, err := makeSeal("L1", "章\x00", b.key("baoguan-key"))
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	good := b.must(t, "zhizhang", &registry.ImportSeal{DER: s.Raw, Org: "jc", Type: "court", From: "old", State: "active"})
 	raw := slices.Clone(s.Raw)
@@ -237,6 +241,40 @@ func TestCorrectOnce(t *testing.T) {
 	}
 	if n != 1 {
 		t.Errorf("%d corrections", n)
+	}
+	b.mustCompare(t)
+}
+
+// Seals of all generations are taken, as another implementation made them: ../shared/vectors/eseal, where it is.
+func TestImportGenerations(t *testing.T) {
+	dir, err := filepath.Abs(filepath.Join("..", "..", "..", "shared", "vectors", "eseal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := province(t)
+	b.now = b.now.AddDate(1, 0, 0)
+	for name, generation := range map[string]seal.Version{"UserV1.esl": seal.V1, "UserV4.esl": seal.V4, "UserV5.esl": seal.V5} {
+		t.Run(name, func(t *testing.T) {
+			der, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil {
+				t.Skip(err)
+			}
+			old, err := seal.Parse(der)
+			if err != nil || old.Generation() != generation {
+				t.Fatal(err)
+			}
+			r := b.must(t, "zhizhang", &registry.ImportSeal{DER: der, Org: "jc", Type: "court", From: "OFD R&W", State: "active", At: old.Created})
+			if !strings.Contains(string(r.Leaf), "checked yes\n") {
+				t.Errorf("%s", r.Leaf)
+			}
+			if got, err := b.State(t.Context(), old.ID, old.Created.Add(time.Hour)); err != nil || got != seal.StatusActive {
+				t.Error(got, err)
+			}
+			info, got, err := b.Seal(t.Context(), old.ID)
+			if err != nil || info.Name != old.Name || !bytes.Equal(got, der) {
+				t.Error(info, err)
+			}
+		})
 	}
 	b.mustCompare(t)
 }
