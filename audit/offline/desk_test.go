@@ -1,6 +1,7 @@
 package offline_test
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
@@ -56,13 +57,17 @@ var picture = sync.OnceValue(func() sign.Picture {
 
 func newDesk(t testing.TB, change func(*audit.OfflineGrant)) *desk {
 	t.Helper()
-	d := &desk{dir: t.TempDir(), now: morning.Add(time.Hour), root: testpki.NewCA(testpki.SM2, "Offline Root")}
+	return makeDesk(t.TempDir(), change)
+}
+
+func makeDesk(dir string, change func(*audit.OfflineGrant)) *desk {
+	d := &desk{dir: dir, now: morning.Add(time.Hour), root: testpki.NewCA(testpki.SM2, "Offline Root")}
 	key, chain := d.root.IssueSigner(testpki.SM2, "holder", nil)
-	s := must(seal.Make(t.Context(), &seal.Seal{ID: esID, Name: "示例省示例市示例区人民法院", Certs: chain[:1], Picture: picture(),
+	s := must(seal.Make(context.Background(), &seal.Seal{ID: esID, Name: "示例省示例市示例区人民法院", Certs: chain[:1], Picture: picture(),
 		NotBefore: testpki.NotBefore, NotAfter: testpki.NotAfter}, d.root.Issue(testpki.SM2, "maker", nil)))
-	d.write(t, "key", must(gm.MarshalPKCS8(key)))
-	d.write(t, "cert", chain[0])
-	d.write(t, "court.esl", s.Raw)
+	d.put("key", must(gm.MarshalPKCS8(key)))
+	d.put("cert", chain[0])
+	d.put("court.esl", s.Raw)
 	g := &audit.OfflineGrant{
 		ID: "offline-7", Log: origin, Lists: origin, Org: "示例区人民法院", Seal: esID, SealDigest: sign.SM3.Sum(s.Raw),
 		Devices: [][]byte{sign.SM3.Sum(chain[0])}, Kinds: []string{"判决书", "裁定书"},
@@ -71,8 +76,8 @@ func newDesk(t testing.TB, change func(*audit.OfflineGrant)) *desk {
 	if change != nil {
 		change(g)
 	}
-	d.write(t, "grant", must(g.Sign(issuer(origin))))
-	d.write(t, "list", d.list(42))
+	d.put("grant", must(g.Sign(issuer(origin))))
+	d.put("list", d.list(42))
 	return d
 }
 
@@ -84,10 +89,9 @@ func (d *desk) list(number uint64, entries ...audit.Listed) []byte {
 
 func (d *desk) file(name string) string { return filepath.Join(d.dir, name) }
 
-func (d *desk) write(t testing.TB, name string, b []byte) {
-	t.Helper()
+func (d *desk) put(name string, b []byte) {
 	if err := os.WriteFile(d.file(name), b, 0o600); err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 }
 

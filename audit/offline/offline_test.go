@@ -24,16 +24,8 @@ import (
 
 const judgment = "../../examples/quickstart/judgment.pdf"
 
-func needJudgment(t testing.TB) {
-	t.Helper()
-	if _, err := os.Stat(judgment); errors.Is(err, fs.ErrNotExist) {
-		t.Skip("examples/quickstart/judgment.pdf is only in the repository, not in the module")
-	}
-}
-
 // A judgment is sealed with a real seal in a room without network; its value binds the use that stands in the book.
 func TestSealOffline(t *testing.T) {
-	needJudgment(t)
 	d := newDesk(t, nil)
 	b := d.book(t)
 	s := audit.Record(b.Recorder(purpose), must(d.stamp()))
@@ -58,9 +50,11 @@ func TestSealOffline(t *testing.T) {
 	if !audit.Concealed(u.Person) || !audit.Concealed(u.Document) {
 		t.Errorf("person %q, document %q stand in the document", u.Person, u.Document)
 	}
-	d.write(t, "roots.pem", d.root.PEM())
-	report, err := verify.File(t.Context(), d.file("sealed.pdf"), verify.Options{Roots: must(verify.ReadRoots(d.file("roots.pem"))), At: d.now})
-	if err != nil || report.Signatures[0].Seal.ID != esID || report.Verdict == verify.Invalid {
+	d.put("roots.pem", d.root.PEM())
+	report, err := verify.File(t.Context(), d.file("sealed.pdf"), verify.Options{
+		Roots: must(verify.ReadRoots(d.file("roots.pem"))), At: d.now, Logs: verify.Logs{Keys: known},
+	})
+	if err != nil || report.Signatures[0].Seal.ID != esID || report.Signatures[0].Check("ledger").Code != "offline-not-reconciled" {
 		t.Errorf("%v: %v", report, err)
 	}
 
@@ -110,12 +104,14 @@ func TestRefuses(t *testing.T) {
 			_, err := b.Recorder(purpose).Begin(context.Background(), act("first", "x", d.now), d.profile())
 			return err
 		}, want: audit.ErrGrantUsedUp},
-		"another seal":    {act: func(_ *sign.Act, p *sign.Profile) { p.Seal = "11000000000002" }, want: audit.ErrGrantSeal},
-		"another device":  {act: func(_ *sign.Act, p *sign.Profile) { p.Specs[sign.CMS] = sign.Spec{Chain: [][]byte{[]byte("other")}} }, want: audit.ErrGrantDevice},
-		"no certificate":  {act: func(_ *sign.Act, p *sign.Profile) { p.Specs = nil }, want: audit.ErrGrantDevice},
-		"no request id":   {act: func(a *sign.Act, _ *sign.Profile) { a.ID = "" }, want: offline.ErrRequest},
-		"a very long id":  {act: func(a *sign.Act, _ *sign.Profile) { a.ID = string(bytes.Repeat([]byte("x"), 5000)) }, want: offline.ErrRequest},
-		"an expired list": {then: func(d *desk, _ *offline.Book) error { d.now = morning.AddDate(0, 0, 4); return nil }, want: audit.ErrListExpired},
+		"another seal":            {act: func(_ *sign.Act, p *sign.Profile) { p.Seal = "11000000000002" }, want: audit.ErrGrantSeal},
+		"another device":          {act: func(_ *sign.Act, p *sign.Profile) { p.Specs[sign.CMS] = sign.Spec{Chain: [][]byte{[]byte("other")}} }, want: audit.ErrGrantDevice},
+		"no certificate":          {act: func(_ *sign.Act, p *sign.Profile) { p.Specs = nil }, want: audit.ErrGrantDevice},
+		"an act of an hour ago":   {act: func(a *sign.Act, _ *sign.Profile) { a.Time = a.Time.Add(-time.Hour) }, want: offline.ErrRequest},
+		"an act of the next hour": {act: func(a *sign.Act, _ *sign.Profile) { a.Time = a.Time.Add(time.Hour) }, want: offline.ErrRequest},
+		"no request id":           {act: func(a *sign.Act, _ *sign.Profile) { a.ID = "" }, want: offline.ErrRequest},
+		"a very long id":          {act: func(a *sign.Act, _ *sign.Profile) { a.ID = string(bytes.Repeat([]byte("x"), 5000)) }, want: offline.ErrRequest},
+		"an expired list":         {then: func(d *desk, _ *offline.Book) error { d.now = morning.AddDate(0, 0, 4); return nil }, want: audit.ErrListExpired},
 		"the seal was lost": {then: func(d *desk, b *offline.Book) error {
 			return b.SetList(d.list(43, listed(audit.ListedSeal, esID)))
 		}, want: audit.ErrListed},
@@ -198,7 +194,7 @@ func TestNoList(t *testing.T) {
 	if again(); b.State().List == nil || b.State().List.Number != 45 {
 		t.Error("the list does not last")
 	}
-	d.write(t, "book/list", d.list(44)) // somebody puts an older one back
+	d.put("book/list", d.list(44)) // somebody puts an older one back
 	again()
 	if err := begin(); !errors.Is(err, offline.ErrNoList) || !errors.Is(err, audit.ErrListOld) {
 		t.Error(err)
@@ -208,7 +204,7 @@ func TestNoList(t *testing.T) {
 	if err := b.SetList(d.list(44)); !errors.Is(err, audit.ErrListOld) {
 		t.Error("without its list, the book forgets its number:", err)
 	}
-	d.write(t, "book/list", []byte("?"))
+	d.put("book/list", []byte("?"))
 	again()
 	if err := begin(); !errors.Is(err, offline.ErrNoList) {
 		t.Error(err)
@@ -485,35 +481,78 @@ func TestStolenCopy(t *testing.T) {
 	}
 }
 
-func TestExportInParts(t *testing.T) {
-	d := newDesk(t, func(g *audit.OfflineGrant) { g.Uses = 10 })
+func TestExport(t *testing.T) {
+	d := newDesk(t, nil)
 	b := d.book(t)
 	r := b.Recorder(purpose)
-	for i := range 10 {
-		if _, err := r.Begin(t.Context(), act(fmt.Sprint(i), "x", d.now), d.profile()); err != nil {
+	begin := func(id string) *audit.OfflineUse {
+		t.Helper()
+		permit, err := r.Begin(t.Context(), act(id, "x", d.now), d.profile())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return must(audit.ParseOfflineEvidence(permit.Evidence)).Use
+	}
+	end := func(id string) {
+		t.Helper()
+		if err := r.End(t.Context(), act(id, "x", d.now), done(id), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	whole := must(audit.ParseOfflineChain(must3(b.Export(0))))
-	part := must(audit.ParseOfflineChain(must3(b.Export(7))))
-	if len(whole.Uses) != 10 || len(part.Uses) != 3 || part.Uses[0].Number != 8 {
-		t.Errorf("%d, %d", len(whole.Uses), len(part.Uses))
+	export := func(after uint64) (c *audit.OfflineChain, last uint64) {
+		t.Helper()
+		chain, last, err := b.Export(after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return must(audit.ParseOfflineChain(chain)), last
 	}
-	if none := must(audit.ParseOfflineChain(must3(b.Export(11)))); len(none.Uses) != 0 {
-		t.Error(none.Uses)
+	reopen := func() {
+		b.Close()
+		b = d.book(t)
+		r = b.Recorder(purpose)
 	}
-	rep := must(whole.Check(nil, known...))
-	if err := b.Reconciled(rep.Whole+1, rep.Head); !errors.Is(err, offline.ErrFork) {
-		t.Error(err)
+	for i := range 5 {
+		begin(fmt.Sprint(i))
+		end(fmt.Sprint(i))
 	}
-	if err := b.Reconciled(rep.Whole, audit.Hash{}); !errors.Is(err, offline.ErrFork) {
-		t.Error(err)
+	begin("interrupted")
+	reopen()
+	begin("slow")
+	begin("fast")
+	end("fast")
+	if c, last := export(0); last != 6 || len(c.Uses) != 6 || c.Uses[4].Outcome == nil || c.Uses[5].Outcome != nil {
+		t.Errorf("what is being signed is sent: to %d, %+v", last, c.Uses)
+	}
+	if c, last := export(4); last != 6 || len(c.Uses) != 2 || c.Uses[0].Number != 5 {
+		t.Errorf("the rest: to %d, %+v", last, c.Uses)
+	}
+	if c, last := export(8); last != 0 || len(c.Uses) != 0 {
+		t.Errorf("nothing: to %d, %+v", last, c.Uses)
+	}
+	c, _ := export(0)
+	rep := must(c.Check(nil, known...))
+	for name, answer := range map[string]struct {
+		whole uint64
+		head  audit.Hash
+	}{
+		"a use that was never made": {9, rep.Head}, "another use": {rep.Whole, audit.Hash{}}, "another grant": {0, audit.Hash{}},
+	} {
+		if err := b.Reconciled(answer.whole, answer.head); !errors.Is(err, offline.ErrFork) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	if err := errors.Join(b.Reconciled(rep.Whole, rep.Head), b.Reconciled(rep.Whole, rep.Head)); err != nil {
 		t.Error(err)
 	}
-	b.Close()
-	if b = d.book(t); b.State().Reconciled != 10 {
+	reopen()
+	if b.State().Reconciled != 6 {
 		t.Error("what is reconciled does not last")
+	}
+	if u := begin("slow"); u.Number != 7 {
+		t.Errorf("the same use for the same content: %d", u.Number)
+	}
+	if u := begin("interrupted"); u.Number != 9 || u.Use.Again == nil || *u.Use.Again != 6 {
+		t.Errorf("the ledger has use 6 without an outcome, and %d is given for it", u.Number)
 	}
 }

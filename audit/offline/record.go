@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/courtseal/courtseal/audit"
 	"github.com/courtseal/courtseal/sign"
@@ -15,6 +16,9 @@ import (
 
 // maxUse is the longest leaf of a use that a book writes, in bytes. Evidence has room for it.
 const maxUse = 4 << 10
+
+// slip is how far the time that a document says may be from that of its use: verifiers let no more pass.
+const slip = 5 * time.Minute
 
 // A Purpose is who uses the seal, and what for. Person and the document's name are concealed in what the sealed document binds.
 type Purpose struct {
@@ -29,7 +33,8 @@ type Purpose struct {
 // One request id is one use. An act with the id of one that is done gets its values again and nothing is signed, if source and content
 // are the same; while the first is being signed, the second waits for it. Where the process ended in between, or signing failed, the act
 // is signed now: with the same use if its content is the same, else with a further one that names the first (Use.Again), for the first
-// may be in a document. Another document, seal or purpose under the same id is ErrRequest.
+// may be in a document. Another document, seal or purpose under the same id is ErrRequest, and so is one that is done and comes with other
+// content: who wants to ask again prepares for the same moment (pdfx.Options.Now).
 //
 // Begin refuses with audit.ErrGrantExpired, audit.ErrGrantNotYet, audit.ErrGrantUsedUp, audit.ErrGrantKind, audit.ErrGrantSeal,
 // audit.ErrGrantDevice, ErrNoList, audit.ErrListExpired, audit.ErrListOld, an *audit.ListedError (audit.ErrListed), ErrClock, ErrRequest, and
@@ -80,7 +85,7 @@ func (r *recorder) begin(act *sign.Act, p sign.Profile) (permit audit.Permit, wa
 			return permit, nil, err
 		}
 	}
-	if first == nil || first.outcome != nil || !equalSums(first.Use.Content, asked.Content) {
+	if first == nil || first.outcome != nil || first.Number <= b.settled || !equalSums(first.Use.Content, asked.Content) {
 		err = r.write(act, asked, first)
 	} else { // the process ended in between
 		err = b.allow(act)
@@ -147,6 +152,10 @@ func (r *recorder) write(act *sign.Act, asked audit.Use, first *use) error {
 	b := r.b
 	if err := b.allow(act); err != nil {
 		return err
+	}
+	if d := b.last.Sub(act.Time); d > slip || d < -slip {
+		return fmt.Errorf("%w: it says %s, and it is %s; prepare the document anew", ErrRequest,
+			act.Time.UTC().Format(time.RFC3339), b.last.Format(time.RFC3339))
 	}
 	private := audit.Private{}
 	conceal := func(name, value string) string {
