@@ -141,14 +141,33 @@ func (s *state) delegationRow(id string) (d Delegation, err error) {
 	return list[0], nil
 }
 
-// budgeted is an operation that takes something else of a delegation than one change.
-type budgeted interface{ budget() (uses, changes int) }
+// budgeted is an operation that lets a seal be used: it takes as many uses of a delegation. Any other takes one change.
+type budgeted interface {
+	budget() (uses int, until time.Time)
+}
 
 func budgetOf(op Op) (uses, changes int) {
 	if b, ok := op.(budgeted); ok {
-		return b.budget()
+		uses, _ := b.budget()
+		return uses, 0
 	}
 	return 0, 1
+}
+
+// covers asks that an operation is within a delegation.
+func (d Delegation) covers(op Op) error {
+	uses, changes := budgetOf(op)
+	if uses > d.Uses-d.UsesSpent || changes > d.Changes-d.ChangesSpent {
+		return fmt.Errorf("%w: delegation %s has %d uses and %d changes left", ErrLimit, d.ID, d.Uses-d.UsesSpent, d.Changes-d.ChangesSpent)
+	}
+	b, ok := op.(budgeted)
+	if !ok {
+		return nil
+	}
+	if uses, until := b.budget(); uses <= 0 || until.IsZero() || until.After(d.To) {
+		return fmt.Errorf("%w: what is given under delegation %s says for how many uses, and ends with it at the latest, %s", ErrLimit, d.ID, d.To.Format(time.RFC3339))
+	}
+	return nil
 }
 
 // delegated asks that an operation at an organisation, which the actor may not do by the root's right, is the actor's by a
@@ -181,8 +200,8 @@ func (s *state) delegated(kind, where string, op Op) error {
 		} else if !held {
 			continue
 		}
-		if uses, changes := budgetOf(op); uses > d.Uses-d.UsesSpent || changes > d.Changes-d.ChangesSpent {
-			refused = fmt.Errorf("%w: delegation %s has %d uses and %d changes left", ErrLimit, d.ID, d.Uses-d.UsesSpent, d.Changes-d.ChangesSpent)
+		if err := d.covers(op); err != nil {
+			refused = err
 			continue
 		}
 		s.delegation = d.ID

@@ -38,7 +38,7 @@ func (*Authorise) Kind() string                      { return "grant.give" }
 func (op *Authorise) place(s *state) (string, error) { return s.sealOrg(op.Seal) }
 
 // budget is what a grant takes of a delegation.
-func (op *Authorise) budget() (uses, changes int) { return op.Uses, 0 }
+func (op *Authorise) budget() (uses int, until time.Time) { return op.Uses, op.To }
 
 func (op *Authorise) check(s *state) error {
 	if err := checkID("id", op.ID); err != nil {
@@ -65,11 +65,6 @@ func (op *Authorise) check(s *state) error {
 	}
 	if !op.To.IsZero() && (!op.To.After(s.time) || !op.To.After(op.From)) {
 		return fmt.Errorf("%w: the grant would end before it begins, or before now", ErrOp)
-	}
-	if s.delegation != "" {
-		if err := op.checkDelegated(s); err != nil {
-			return err
-		}
 	}
 	return op.Limits.check(s)
 }
@@ -119,21 +114,6 @@ func (s *state) maySeal(person string) error {
 		}
 	}
 	return fmt.Errorf("%w: %s is neither a keeper nor a clerk, or disabled", ErrRights, person)
-}
-
-// checkDelegated asks that a grant under a delegation can be told off against it.
-func (op *Authorise) checkDelegated(s *state) error {
-	d, err := s.delegationRow(s.delegation)
-	if err != nil {
-		return err
-	}
-	if op.Uses == 0 {
-		return fmt.Errorf("%w: a grant under delegation %s says how many uses it is for", ErrLimit, d.ID)
-	}
-	if !d.To.IsZero() && (op.To.IsZero() || op.To.After(d.To)) {
-		return fmt.Errorf("%w: a grant under delegation %s ends with it at the latest, %s", ErrLimit, d.ID, d.To.Format(time.RFC3339))
-	}
-	return nil
 }
 
 func (op *Authorise) apply(s *state) error {

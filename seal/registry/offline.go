@@ -116,7 +116,7 @@ type IssueOffline struct {
 
 func (*IssueOffline) Kind() string                      { return "offline.issue" }
 func (op *IssueOffline) place(s *state) (string, error) { return s.sealOrg(op.Seal) }
-func (op *IssueOffline) budget() (uses, changes int)    { return op.Uses, 0 }
+func (op *IssueOffline) budget() (int, time.Time)       { return op.Uses, op.To }
 func (op *IssueOffline) check(s *state) error {
 	if err := checkID("id", op.ID); err != nil {
 		return err

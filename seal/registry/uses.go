@@ -19,7 +19,8 @@ func (r *Registry) Use(ctx context.Context, request string) (u UseInfo, err erro
 	return u, err
 }
 
-// UseAt is the use that an entry is of: the first of it, a later attempt, its outcome or its withdrawal.
+// UseAt is the use that an entry is of: the first of it, a later attempt, its outcome, its withdrawal, or the entry of one that
+// was made offline.
 func (r *Registry) UseAt(ctx context.Context, entry uint64) (u UseInfo, err error) {
 	err = r.read(ctx, func(s *state) error {
 		e, err := s.tx.Entry(ctx, entry)
@@ -30,11 +31,11 @@ func (r *Registry) UseAt(ctx context.Context, entry uint64) (u UseInfo, err erro
 		if err != nil {
 			return err
 		}
-		request := leaf.Fields["request"]
-		if request == "" {
-			return fmt.Errorf("%w: entry %d is %s, and of no use", ErrUnknown, entry, leaf.Kind)
+		if request := leaf.Fields["request"]; request != "" {
+			u, err = s.use(request)
+			return err
 		}
-		u, err = s.use(request)
+		u, err = oneUse(fmt.Sprintf("use of entry %d, which is %s", entry, leaf.Kind))(s.usesWhere(`entry = $1 OR last = $1`, int64(entry)))
 		return err
 	})
 	return u, err
