@@ -123,6 +123,7 @@ type batch struct {
 	base  *head           // the tree before
 	fresh bool            // base was acknowledged to us before
 	next  head            // the tree with the entries so far
+	saved bool            // there is a savepoint, and nothing behind it
 	rows  []row           // entries that are not in the table yet
 	calls []*call         // whose functions have ended well
 	nodes nodeMap         // the edge of base, and all that was completed since
@@ -250,14 +251,16 @@ func (b *batch) run(c *call) error {
 	if end.err == nil {
 		rows, end.err = b.prepare(tx, end.entries)
 	}
-	if tx.saved && end.err == nil {
-		if _, end.err = b.l.conn.ExecContext(b.ctx, "RELEASE SAVEPOINT ledger_call"); end.err != nil {
-			end.err = fmt.Errorf("ledger: a statement of the function had failed: %w", end.err)
+	if tx.used && end.err == nil {
+		// One round trip: the first half fails where a statement had failed and the function kept that to itself, the
+		// second is for the next call.
+		if _, err := b.l.conn.ExecContext(b.ctx, "RELEASE SAVEPOINT ledger_call; SAVEPOINT ledger_call"); err != nil {
+			end.err = fmt.Errorf("ledger: a statement of the function had failed: %w", err)
 		}
 	}
 	if end.err != nil {
-		if tx.saved {
-			if err := b.takeBack(); err != nil {
+		if tx.used {
+			if _, err := b.l.conn.ExecContext(b.ctx, "ROLLBACK TO SAVEPOINT ledger_call"); err != nil {
 				c.done <- result{err: fmt.Errorf("%w (and the batch is lost: %w)", end.err, err)}
 				return err
 			}
@@ -266,15 +269,6 @@ func (b *batch) run(c *call) error {
 		return nil
 	}
 	b.add(c, tx.time, rows)
-	return nil
-}
-
-func (b *batch) takeBack() error {
-	for _, s := range []string{"ROLLBACK TO SAVEPOINT ledger_call", "RELEASE SAVEPOINT ledger_call"} {
-		if _, err := b.l.conn.ExecContext(b.ctx, s); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 

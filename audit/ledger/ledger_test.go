@@ -54,3 +54,5 @@ func TestSQLiteKilled(t *testing.T) {
 		return cmd
 	}, nil)
 }
+
+func BenchmarkSQLite(b *testing.B) { ledgertest.Benchmark(b, sqlite) }

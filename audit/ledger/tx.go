@@ -19,7 +19,7 @@ type Tx struct {
 	q     *sql.Conn
 	ctx   context.Context // of the statements
 	b     *batch          // nil: it reads
-	saved bool            // the savepoint of the call is there
+	used  bool            // there was a statement, behind the savepoint
 	over  bool
 	rows  []*sql.Rows
 	time  time.Time
@@ -28,20 +28,22 @@ type Tx struct {
 	own []map[string]string // what leaves of the log's own kinds must say
 }
 
-// ready makes the savepoint before the first statement.
+// ready sees to the savepoint before the first statement.
 func (tx *Tx) ready(ctx context.Context) error {
 	switch {
 	case tx.over:
 		return sql.ErrTxDone
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case tx.b == nil || tx.saved:
+	case tx.b == nil || tx.used:
 		return nil
 	}
-	if _, err := tx.q.ExecContext(tx.ctx, "SAVEPOINT ledger_call"); err != nil {
-		return err
+	if !tx.b.saved {
+		if _, err := tx.q.ExecContext(tx.ctx, "SAVEPOINT ledger_call"); err != nil {
+			return err
+		}
 	}
-	tx.saved = true
+	tx.used, tx.b.saved = true, true
 	return nil
 }
 

@@ -1,16 +1,13 @@
 package ledger
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"github.com/courtseal/courtseal/internal/disk"
@@ -45,7 +42,8 @@ func (unwitnessed) Saw(context.Context, []byte) error    { return nil }
 func FileWitness(path string) Witness { return &fileWitness{path: path} }
 
 // The file has two slots, which are written in turn, so that one is whole whatever happens. A slot is its number (8 bytes, big
-// endian), the length of the note (4), the note, and SHA-256 over these. A slot that is not whole counts as empty.
+// endian), the length of the note (4), the note, and SHA-256 over these. A slot that is not whole counts as empty. The
+// file is made whole, with an empty note in it.
 const (
 	slotSize   = 8 << 10
 	slotHeader = 8 + 4
@@ -55,7 +53,7 @@ const (
 type fileWitness struct {
 	path string
 	mu   sync.Mutex
-	file *os.File // nil until it is needed
+	file *os.File // nil until something is written
 	n    uint64   // of the last slot written; it is in slot n%2
 }
 
@@ -63,6 +61,10 @@ type fileWitness struct {
 func (w *fileWitness) Last(context.Context) ([]byte, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.last()
+}
+
+func (w *fileWitness) last() (note []byte, err error) {
 	b, err := os.ReadFile(w.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -70,29 +72,30 @@ func (w *fileWitness) Last(context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrWitness, err)
 	}
-	var last []byte
+	found := uint64(0)
 	for slot := range 2 {
-		if n, note, ok := readSlot(b, slot); ok && n >= w.n {
-			w.n, last = n, note
+		if n, text, ok := readSlot(b, slot); ok && n > found {
+			found, note = n, text
 		}
 	}
-	if last == nil && len(bytes.Trim(b, "\x00")) == 0 {
-		return nil, nil // it was made, and nothing was seen yet
-	}
-	if last == nil {
+	if found == 0 {
 		return nil, fmt.Errorf("%w: %s has no whole checkpoint; if the store is known to be the newest, remove the file", ErrWitness, w.path)
 	}
-	return last, nil
+	w.n = found
+	if len(note) == 0 {
+		note = nil
+	}
+	return note, nil
 }
 
 func readSlot(b []byte, slot int) (n uint64, note []byte, ok bool) {
-	if len(b) < (slot+1)*slotSize {
+	if len(b) != 2*slotSize {
 		return 0, nil, false
 	}
 	b = b[slot*slotSize:][:slotSize]
 	n = binary.BigEndian.Uint64(b)
 	length := binary.BigEndian.Uint32(b[8:])
-	if n == 0 || n%2 != uint64(slot) || length > maxSlot {
+	if n%2 != uint64(slot) || length > maxSlot {
 		return 0, nil, false
 	}
 	sum := sha256.Sum256(b[:slotHeader+length])
@@ -102,44 +105,49 @@ func readSlot(b []byte, slot int) (n uint64, note []byte, ok bool) {
 	return n, b[slotHeader:][:length], true
 }
 
+func writeSlot(n uint64, note []byte) []byte {
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, slotHeader+len(note)+sha256.Size), n)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(note)))
+	b = append(b, note...)
+	sum := sha256.Sum256(b)
+	return append(b, sum[:]...)
+}
+
 // Saw implements Witness.
 func (w *fileWitness) Saw(_ context.Context, note []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(note) > maxSlot {
+	if len(note) == 0 || len(note) > maxSlot {
 		return fmt.Errorf("%w: a note of %d bytes; %d are the most", ErrWitness, len(note), maxSlot)
 	}
 	if err := w.open(); err != nil {
-		return fmt.Errorf("%w: %w", ErrWitness, err)
+		return err
 	}
-	b := binary.BigEndian.AppendUint64(make([]byte, 0, slotHeader+len(note)+sha256.Size), w.n+1)
-	b = binary.BigEndian.AppendUint32(b, uint32(len(note)))
-	b = append(b, note...)
-	sum := sha256.Sum256(b)
-	if _, err := w.file.WriteAt(append(b, sum[:]...), int64((w.n+1)%2)*slotSize); err != nil {
+	if _, err := w.file.WriteAt(writeSlot(w.n+1, note), int64((w.n+1)%2)*slotSize); err != nil {
 		return fmt.Errorf("%w: %w", ErrWitness, err)
 	}
 	w.n++
 	return nil
 }
 
-// open opens the file, and makes it if it is not there.
+// open opens the file to write, and makes it if it is not there.
 func (w *fileWitness) open() error {
 	if w.file != nil {
 		return nil
 	}
-	f, err := os.OpenFile(w.path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	size, err := f.Seek(0, io.SeekEnd)
-	if err == nil && size < 2*slotSize {
-		if err = f.Truncate(2 * slotSize); err == nil {
-			err = errors.Join(f.Sync(), disk.SyncFolder(filepath.Dir(w.path)))
+	if _, err := os.Lstat(w.path); errors.Is(err, fs.ErrNotExist) {
+		b := make([]byte, 2*slotSize)
+		copy(b[slotSize:], writeSlot(1, nil))
+		if err := disk.Replace(w.path, b); err != nil {
+			return fmt.Errorf("%w: %w", ErrWitness, err)
 		}
 	}
+	if _, err := w.last(); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(w.path, os.O_RDWR, 0)
 	if err != nil {
-		return errors.Join(err, f.Close())
+		return fmt.Errorf("%w: %w", ErrWitness, err)
 	}
 	w.file = f
 	return nil

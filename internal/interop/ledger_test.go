@@ -232,3 +232,5 @@ func TestLedgerPostgresFailover(t *testing.T) {
 	t.Setenv("COURTSEAL_KILLS", "4")
 	ledgertest.Killed(t, store, func(witness string) *exec.Cmd { return child(now.url("postgres"), witness) }, crash)
 }
+
+func BenchmarkLedgerPostgres(b *testing.B) { ledgertest.Benchmark(b, newCluster(b).store) }
