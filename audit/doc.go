@@ -6,5 +6,6 @@
 // read a ledger of profile SHA256; one of profile SM3 differs in its hash alone. FORMAT.md beside this file defines all of them.
 //
 // An act of sealing is entered before it is signed: the evidence, which is entry, proof and checkpoint, is signed with the document.
-// Package audit/ledger keeps a ledger in a database; nothing here opens a file or connection.
+// Where no ledger can be reached, it is an offline grant and the use of it that the device counted; see OfflineGrant and CheckChain.
+// Package audit/ledger keeps a ledger in a database, package audit/offline the uses of a grant in a file; nothing here opens a file or connection.
 package audit

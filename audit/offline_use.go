@@ -164,7 +164,8 @@ func ParseOfflineEvidence(b []byte) (*OfflineEvidence, error) {
 	line, note, ok2 := bytes.Cut(body, []byte("\n"))
 	b64, ok3 := bytes.CutPrefix(line, []byte("use "))
 	if !ok || !ok2 || !ok3 {
-		return nil, fmt.Errorf("%w: offline evidence does not begin with the line %q and one of \"use\"", ErrFormat, evidenceHeader[:len(evidenceHeader)-1])
+		return nil, fmt.Errorf("%w: offline evidence does not begin with the line %q and one of \"use\"",
+			ErrFormat, evidenceHeader[:len(evidenceHeader)-1])
 	}
 	e := &OfflineEvidence{GrantNote: bytes.Clone(note)}
 	var err error

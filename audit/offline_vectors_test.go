@@ -9,8 +9,9 @@ import (
 
 // offlineExpectations are words of vectors for what is wrong with an offline use.
 var offlineExpectations = map[string]error{
-	"used-up": ErrGrantUsedUp, "other-grant": ErrGrantOther, "other-seal": ErrGrantSeal, "other-device": ErrGrantDevice, "other-court": ErrGrantOrg,
-	"other-kind": ErrGrantKind, "not-yet": ErrGrantNotYet, "expired": ErrGrantExpired, "old-list": ErrListOld,
+	"used-up": ErrGrantUsedUp, "other-grant": ErrGrantOther, "other-seal": ErrGrantSeal, "other-device": ErrGrantDevice,
+	"other-court": ErrGrantOrg,
+	"other-kind":  ErrGrantKind, "not-yet": ErrGrantNotYet, "expired": ErrGrantExpired, "old-list": ErrListOld,
 	"use-missing": ErrUseMissing, "use-broken": ErrUseBroken,
 }
 
@@ -33,7 +34,8 @@ func offlineVectors(ed, other Signer) []vector {
 	text := string(must(g.Marshal()))
 	grantNote := signed(text, ed)
 	add("offline-grant", "good", "ok", "twenty uses in a week", grantNote)
-	add("offline-grant", "any-kind", "ok", "for documents of any kind", signed(swap(swap(text, "kind.01 判决书\n", "kind.01 *\n"), "kind.02 裁定书\n", ""), ed))
+	add("offline-grant", "any-kind", "ok", "for documents of any kind",
+		signed(swap(swap(text, "kind.01 判决书\n", "kind.01 *\n"), "kind.02 裁定书\n", ""), ed))
 	add("offline-grant", "other-log", "unknown-log", "signed by another log", signed(text, other))
 	add("offline-grant", "one-more", "wrong-signature", "a use more than was signed", swap(grantNote, "uses 20", "uses 21"))
 	for _, v := range []struct{ name, about, old, new string }{
@@ -74,7 +76,8 @@ func offlineVectors(ed, other Signer) []vector {
 	} {
 		add("state-list", v.name, "malformed", v.about, signed(swap(list, v.old, v.new), ed))
 	}
-	add("state-list", "many", "too-large", "3,001 entries", signed(list+strings.Repeat("seal lost 2026-01-01T00:00:00.000Z 2\n", MaxListed-3), ed))
+	add("state-list", "many", "too-large", "3,001 entries",
+		signed(list+strings.Repeat("seal lost 2026-01-01T00:00:00.000Z 2\n", MaxListed-3), ed))
 
 	// Uses: the second of the chain repeats the first, the third conceals the name of its document.
 	chain := vectorChain(g)
@@ -127,16 +130,22 @@ func offlineVectors(ed, other Signer) []vector {
 	whole := written(func(*OfflineChain) {})
 	add("offline-chain", "whole", "ok", "three uses; the second has no outcome", whole)
 	add("offline-chain", "none", "ok", "no use", written(func(c *OfflineChain) { c.Uses = nil }))
-	add("offline-chain", "held-back", "use-missing", "without the second use", written(func(c *OfflineChain) { c.Uses = slices.Delete(c.Uses, 1, 2) }))
-	add("offline-chain", "edited", "use-broken", "another first use than the second names", written(func(c *OfflineChain) { c.Uses[0].Use.App = "another" }))
-	add("offline-chain", "clock", "use-broken", "the third is older than the second", written(func(c *OfflineChain) { c.Uses[2].Use.Time = g.From }))
+	add("offline-chain", "held-back", "use-missing", "without the second use",
+		written(func(c *OfflineChain) { c.Uses = slices.Delete(c.Uses, 1, 2) }))
+	add("offline-chain", "edited", "use-broken", "another first use than the second names",
+		written(func(c *OfflineChain) { c.Uses[0].Use.App = "another" }))
+	add("offline-chain", "clock", "use-broken", "the third is older than the second",
+		written(func(c *OfflineChain) { c.Uses[2].Use.Time = g.From }))
 	add("offline-chain", "order", "malformed", "the third before the second", written(func(c *OfflineChain) { slices.Reverse(c.Uses[1:]) }))
-	add("offline-chain", "other-grant", "other-grant", "a use of another grant", written(func(c *OfflineChain) { c.Uses[1].Use.Grant = "offline-8" }))
-	add("offline-chain", "other-outcome", "malformed", "the outcome of another use", written(func(c *OfflineChain) { c.Uses[1].Outcome = c.Uses[0].Outcome }))
+	add("offline-chain", "other-grant", "other-grant", "a use of another grant",
+		written(func(c *OfflineChain) { c.Uses[1].Use.Grant = "offline-8" }))
+	add("offline-chain", "other-outcome", "malformed", "the outcome of another use",
+		written(func(c *OfflineChain) { c.Uses[1].Outcome = c.Uses[0].Outcome }))
 	add("offline-chain", "other-private", "wrong-private", "another name than the third conceals", written(func(c *OfflineChain) {
 		c.Uses[2].Private = Private{"document": {Value: "x"}}
 	}))
-	add("offline-chain", "other-log", "unknown-log", "the grant is signed by another log", written(func(c *OfflineChain) { c.GrantNote = []byte(signed(text, other)) }))
+	add("offline-chain", "other-log", "unknown-log", "the grant is signed by another log",
+		written(func(c *OfflineChain) { c.GrantNote = []byte(signed(text, other)) }))
 	add("offline-chain", "no-grant", "malformed", "no grant", chainHeader)
 	add("offline-chain", "unknown-line", "malformed", "a line that is not known", whole+"more AAAA\n")
 	return all

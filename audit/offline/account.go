@@ -32,9 +32,9 @@ func (b *Book) State() State {
 	return State{Grant: b.grant, Used: uint64(len(b.uses)), Reconciled: b.settled, List: b.list, Last: b.last}
 }
 
-// Export gives the uses after a number as the [audit.OfflineChain] that the ledger reads, and the number of the last; 0: there are none. It stops
-// before a use that is being signed, and after 2,000. A use without outcome is one in which the process ended: it may be in a document, or
-// not. To send all that is open, begin with State().Reconciled.
+// Export gives the uses after a number as the [audit.OfflineChain] that the ledger reads, and the number of the last; 0: there are
+// none. It stops before a use that is being signed, and after 2,000. A use without outcome is one in which the process ended: it may be
+// in a document, or not. To send all that is open, begin with State().Reconciled.
 func (b *Book) Export(after uint64) (chain []byte, last uint64, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -55,8 +55,8 @@ func (b *Book) Export(after uint64) (chain []byte, last uint64, err error) {
 }
 
 // Reconciled notes the ledger's answer to what was sent: up to number whole all is in order, and head is the hash of that use
-// ([audit.ChainReport]). A use that has no outcome by then gets none any more: its request is a further use when it is tried again. ErrFork: the ledger has another use of that number, or one that the book does not have. Less than was
-// noted before changes nothing.
+// ([audit.ChainReport]). A use that has no outcome by then gets none any more: its request is a further use when it is tried again.
+// ErrFork: the ledger has another use of that number, or one that the book does not have. Less than was noted before changes nothing.
 func (b *Book) Reconciled(whole uint64, head audit.Hash) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -138,8 +138,8 @@ func parseLine(text []byte, before [sumSize]byte) (l line, sum [sumSize]byte, er
 	return l, sum, nil
 }
 
-// append writes a line so that it lasts. When it fails, nothing was written; where that is not certain, nothing will be: what is on the disk
-// then shows when the book is opened again.
+// append writes a line so that it lasts. When it fails, nothing was written; where that is not certain, nothing will be: what is on the
+// disk then shows when the book is opened again.
 func (j *journal) append(l line) (span, error) {
 	if j.broken != nil {
 		return span{}, fmt.Errorf("%w: %w", ErrBroken, j.broken)

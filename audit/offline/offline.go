@@ -20,7 +20,8 @@ import (
 var (
 	// ErrBusy: another process has the book, or this one has it open already.
 	ErrBusy = errors.New("offline: the book is in use")
-	// ErrDamaged: the file of the book is not as it was written. It is left as it is; ask for a new grant, and send the file to the issuer.
+	// ErrDamaged: the file of the book is not as it was written. It is left as it is; ask for a new grant, and send the file to the
+	// issuer.
 	ErrDamaged = errors.New("offline: the book is damaged")
 	// ErrBroken: the disk failed, and it is not known what of the last line is there. Close the book and open it again.
 	ErrBroken = errors.New("offline: the book could not be written")
@@ -30,7 +31,8 @@ var (
 	ErrNoList = errors.New("offline: no state list")
 	// ErrRequest: an act cannot be entered: its id was used for something else, or is not in work.
 	ErrRequest = errors.New("offline: request cannot be entered")
-	// ErrFork: the ledger has another use of a number than this book. Its directory was copied, or put back to an older state.
+	// ErrFork: the ledger has another use of a number than this book. Its directory was copied, or put back to an older state: tell
+	// the issuer, and use the grant no more.
 	ErrFork = errors.New("offline: the ledger knows another chain of this grant")
 )
 
@@ -309,9 +311,9 @@ func (b *Book) checkNumber(l *audit.StateList) error {
 	return nil
 }
 
-// SetList takes a newer state list, a signed note. What it says counts from now on; it lasts. The same list again changes nothing. The errors
-// are those of [audit.OpenStateList], audit.ErrListOther, audit.ErrListOld, and ErrClock: it was issued later than the clock shows. A list that
-// has expired, or in which the grant's seal is, is taken like any other.
+// SetList takes a newer state list, a signed note. What it says counts from now on; it lasts. The same list again changes nothing. The
+// errors are those of [audit.OpenStateList], audit.ErrListOther, audit.ErrListOld, and ErrClock: it was issued later than the clock
+// shows. A list that has expired, or in which the grant's seal is, is taken like any other.
 func (b *Book) SetList(note []byte) error {
 	l, err := audit.OpenStateList(note, b.known...)
 	if err != nil {
@@ -330,7 +332,8 @@ func (b *Book) SetList(note []byte) error {
 		return err
 	}
 	if l.Issued.Sub(now) > backwards {
-		return fmt.Errorf("%w: it shows %s, and list %d was issued %s", ErrClock, now.Format(time.RFC3339), l.Number, l.Issued.Format(time.RFC3339))
+		return fmt.Errorf("%w: it shows %s, and list %d was issued %s",
+			ErrClock, now.Format(time.RFC3339), l.Number, l.Issued.Format(time.RFC3339))
 	}
 	if b.j.broken != nil {
 		return fmt.Errorf("%w: %w", ErrBroken, b.j.broken)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -88,6 +89,15 @@ func TestRefuses(t *testing.T) {
 	listed := func(what, id string) audit.Listed {
 		return audit.Listed{What: what, ID: id, Status: "lost", Since: morning}
 	}
+	at := func(t time.Time) func(*desk, *offline.Book) error {
+		return func(d *desk, _ *offline.Book) error { d.now = t; return nil }
+	}
+	set := func(entries ...audit.Listed) func(*desk, *offline.Book) error {
+		return func(d *desk, b *offline.Book) error { return b.SetList(d.list(43, entries...)) }
+	}
+	made := func(shift time.Duration) func(*sign.Act, *sign.Profile) {
+		return func(a *sign.Act, _ *sign.Profile) { a.Time = a.Time.Add(shift) }
+	}
 	for name, tc := range map[string]struct {
 		grant func(*audit.OfflineGrant)
 		then  func(*desk, *offline.Book) error
@@ -97,36 +107,32 @@ func TestRefuses(t *testing.T) {
 	}{
 		"nothing":                    {want: nil},
 		"a document of another kind": {kind: "调解书", want: audit.ErrGrantKind},
-		"after the end":              {then: func(d *desk, _ *offline.Book) error { d.now = morning.AddDate(0, 0, 8); return nil }, want: audit.ErrGrantExpired},
+		"after the end":              {then: at(morning.AddDate(0, 0, 8)), want: audit.ErrGrantExpired},
 		"before the beginning":       {grant: func(g *audit.OfflineGrant) { g.From = morning.Add(2 * time.Hour) }, want: audit.ErrGrantNotYet},
-		"an act of yesterday":        {act: func(a *sign.Act, _ *sign.Profile) { a.Time = morning.AddDate(0, 0, -1) }, want: audit.ErrGrantNotYet},
+		"an act of yesterday":        {act: made(-24 * time.Hour), want: audit.ErrGrantNotYet},
 		"used up": {grant: func(g *audit.OfflineGrant) { g.Uses = 1 }, then: func(d *desk, b *offline.Book) error {
 			_, err := b.Recorder(purpose).Begin(context.Background(), act("first", "x", d.now), d.profile())
 			return err
 		}, want: audit.ErrGrantUsedUp},
-		"another seal":            {act: func(_ *sign.Act, p *sign.Profile) { p.Seal = "11000000000002" }, want: audit.ErrGrantSeal},
-		"another device":          {act: func(_ *sign.Act, p *sign.Profile) { p.Specs[sign.CMS] = sign.Spec{Chain: [][]byte{[]byte("other")}} }, want: audit.ErrGrantDevice},
+		"another seal": {act: func(_ *sign.Act, p *sign.Profile) { p.Seal = "11000000000002" }, want: audit.ErrGrantSeal},
+		"another device": {act: func(_ *sign.Act, p *sign.Profile) {
+			p.Specs[sign.CMS] = sign.Spec{Chain: [][]byte{[]byte("other")}}
+		}, want: audit.ErrGrantDevice},
 		"no certificate":          {act: func(_ *sign.Act, p *sign.Profile) { p.Specs = nil }, want: audit.ErrGrantDevice},
-		"an act of an hour ago":   {act: func(a *sign.Act, _ *sign.Profile) { a.Time = a.Time.Add(-time.Hour) }, want: offline.ErrRequest},
-		"an act of the next hour": {act: func(a *sign.Act, _ *sign.Profile) { a.Time = a.Time.Add(time.Hour) }, want: offline.ErrRequest},
+		"an act of an hour ago":   {act: made(-time.Hour), want: offline.ErrRequest},
+		"an act of the next hour": {act: made(time.Hour), want: offline.ErrRequest},
 		"no request id":           {act: func(a *sign.Act, _ *sign.Profile) { a.ID = "" }, want: offline.ErrRequest},
-		"a very long id":          {act: func(a *sign.Act, _ *sign.Profile) { a.ID = string(bytes.Repeat([]byte("x"), 5000)) }, want: offline.ErrRequest},
-		"an expired list":         {then: func(d *desk, _ *offline.Book) error { d.now = morning.AddDate(0, 0, 4); return nil }, want: audit.ErrListExpired},
-		"the seal was lost": {then: func(d *desk, b *offline.Book) error {
-			return b.SetList(d.list(43, listed(audit.ListedSeal, esID)))
-		}, want: audit.ErrListed},
+		"a very long id":          {act: func(a *sign.Act, _ *sign.Profile) { a.ID = strings.Repeat("x", 5000) }, want: offline.ErrRequest},
+		"an expired list":         {then: at(morning.AddDate(0, 0, 4)), want: audit.ErrListExpired},
+		"the seal was lost":       {then: set(listed(audit.ListedSeal, esID)), want: audit.ErrListed},
 		"the device was lost": {then: func(d *desk, b *offline.Book) error {
 			return b.SetList(d.list(43, listed(audit.ListedCertificate, hex.EncodeToString(sign.SM3.Sum(d.read("cert"))))))
 		}, want: audit.ErrListed},
-		"the grant was withdrawn": {then: func(d *desk, b *offline.Book) error {
-			return b.SetList(d.list(43, listed(audit.ListedGrant, "offline-7")))
-		}, want: audit.ErrListed},
-		"another seal was lost": {then: func(d *desk, b *offline.Book) error {
-			return b.SetList(d.list(43, listed(audit.ListedSeal, "11000000000002")))
-		}},
-		"a clock a second back": {then: func(d *desk, b *offline.Book) error { d.now = d.now.Add(-time.Second); return nil }},
-		"a clock set back":      {then: func(d *desk, b *offline.Book) error { d.now = d.now.Add(-3 * time.Second); return nil }, want: offline.ErrClock},
-		"a closed book":         {then: func(_ *desk, b *offline.Book) error { return b.Close() }, want: offline.ErrBroken},
+		"the grant was withdrawn": {then: set(listed(audit.ListedGrant, "offline-7")), want: audit.ErrListed},
+		"another seal was lost":   {then: set(listed(audit.ListedSeal, "11000000000002"))},
+		"a clock a second back":   {then: at(morning.Add(time.Hour - time.Second))},
+		"a clock set back":        {then: at(morning.Add(time.Hour - 3*time.Second)), want: offline.ErrClock},
+		"a closed book":           {then: func(_ *desk, b *offline.Book) error { return b.Close() }, want: offline.ErrBroken},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, tc.grant)
@@ -173,15 +179,19 @@ func TestNoList(t *testing.T) {
 	if err := begin(); !errors.Is(err, offline.ErrNoList) {
 		t.Error(err)
 	}
+	list := func(log string, issued time.Time) *audit.StateList {
+		return &audit.StateList{Log: log, Number: 50, Issued: issued, Expires: issued}
+	}
+	province, other := issuer(origin), issuer("other/sm3")
 	for _, tc := range []struct {
 		name string
 		note []byte
 		want error
 	}{
 		{"older than the grant wants", d.list(40), audit.ErrListOld},
-		{"of another ledger", must((&audit.StateList{Log: "other/sm3", Number: 50, Issued: morning, Expires: morning}).Sign(issuer("other/sm3"))), audit.ErrUnknownLog},
-		{"signed by another one", must(audit.SignNote(must((&audit.StateList{Log: origin, Number: 50, Issued: morning, Expires: morning}).Marshal()), issuer("other/sm3"))), audit.ErrUnknownLog},
-		{"of tomorrow", must((&audit.StateList{Log: origin, Number: 50, Issued: d.now.Add(time.Hour), Expires: d.now.Add(time.Hour)}).Sign(issuer(origin))), offline.ErrClock},
+		{"of another ledger", must(list("other/sm3", morning).Sign(other)), audit.ErrUnknownLog},
+		{"signed by another one", must(audit.SignNote(must(list(origin, morning).Marshal()), other)), audit.ErrUnknownLog},
+		{"of tomorrow", must(list(origin, d.now.Add(time.Hour)).Sign(province)), offline.ErrClock},
 		{"good", d.list(45), nil},
 		{"the same", d.list(45), nil},
 		{"another one of that number", d.list(45, audit.Listed{What: audit.ListedSeal, ID: "x", Status: "lost", Since: morning}), audit.ErrListOld},
@@ -299,6 +309,11 @@ func TestRequests(t *testing.T) {
 	if _, err := b.Recorder(offline.Purpose{Kind: "裁定书"}).Begin(ctx, first, d.profile()); !errors.Is(err, offline.ErrRequest) {
 		t.Error("another kind:", err)
 	}
+	another := purpose
+	another.Person = "李四"
+	if _, err := b.Recorder(another).Begin(ctx, first, d.profile()); !errors.Is(err, offline.ErrRequest) {
+		t.Error("another person:", err)
+	}
 	if err := r.End(ctx, first, done("value"), nil); !errors.Is(err, offline.ErrRequest) {
 		t.Error("ended twice:", err)
 	}
@@ -336,7 +351,8 @@ func TestRequests(t *testing.T) {
 	}
 	c := must(audit.ParseOfflineChain(must3(b.Export(0))))
 	rep, err := c.Check(nil, known...)
-	if err != nil || rep.Whole != 4 || len(rep.Faults) > 0 || c.Uses[0].Outcome == nil || c.Uses[1].Outcome.Failure != "no key" || c.Uses[2].Outcome != nil {
+	if err != nil || rep.Whole != 4 || len(rep.Faults) > 0 ||
+		c.Uses[0].Outcome == nil || c.Uses[1].Outcome.Failure != "no key" || c.Uses[2].Outcome != nil {
 		t.Errorf("%+v, %+v: %v", rep, c.Uses, err)
 	}
 	if !bytes.Equal(must(c.Uses[0].Marshal()), must(audit.ParseOfflineEvidence(one.Evidence)).Leaf) {
@@ -467,7 +483,8 @@ func TestStolenCopy(t *testing.T) {
 		}
 		report = r
 	}
-	if report.Whole != 2 || report.Uses != 5 || len(report.Faults) != 2 || !errors.Is(report.Faults[0], audit.ErrUseTwice) || report.Faults[0].Number != 3 ||
+	if report.Whole != 2 || report.Uses != 5 || len(report.Faults) != 2 ||
+		!errors.Is(report.Faults[0], audit.ErrUseTwice) || report.Faults[0].Number != 3 ||
 		!errors.Is(report.Faults[1], audit.ErrUseTwice) || len(report.Faults[1].Uses) != 2 {
 		t.Errorf("%+v, %v", report, report.Faults)
 	}

@@ -31,14 +31,14 @@ type Purpose struct {
 // Recorder enters acts for a purpose. Wrap the seal's signer with it: [audit.Record].
 //
 // One request id is one use. An act with the id of one that is done gets its values again and nothing is signed, if source and content
-// are the same; while the first is being signed, the second waits for it. Where the process ended in between, or signing failed, the act
-// is signed now: with the same use if its content is the same, else with a further one that names the first (Use.Again), for the first
-// may be in a document. Another document, seal or purpose under the same id is ErrRequest, and so is one that is done and comes with other
-// content: who wants to ask again prepares for the same moment (pdfx.Options.Now).
+// are the same; while the first is being signed, the second waits for it. Where the process ended in between, or signing failed, the
+// act is signed now: with the same use if its content is the same, else with a further one that names the first (Use.Again), for the
+// first may be in a document. Another document, seal or purpose under the same id is ErrRequest, and so is one that is done and comes
+// with other content: who wants to ask again prepares for the same moment (pdfx.Options.Now).
 //
 // Begin refuses with audit.ErrGrantExpired, audit.ErrGrantNotYet, audit.ErrGrantUsedUp, audit.ErrGrantKind, audit.ErrGrantSeal,
-// audit.ErrGrantDevice, ErrNoList, audit.ErrListExpired, audit.ErrListOld, an *audit.ListedError (audit.ErrListed), ErrClock, ErrRequest, and
-// ErrBroken where the disk failed.
+// audit.ErrGrantDevice, ErrNoList, audit.ErrListExpired, audit.ErrListOld, an *audit.ListedError (audit.ErrListed), ErrClock,
+// ErrRequest, and ErrBroken where the disk failed.
 func (b *Book) Recorder(p Purpose) audit.Recorder { return &recorder{b, p} }
 
 type recorder struct {
@@ -102,8 +102,13 @@ func (r *recorder) begin(act *sign.Act, p sign.Profile) (permit audit.Permit, wa
 // same reports whether a request is the one that was entered.
 func (r *recorder) same(u *use, asked audit.Use) error {
 	h := u.Use
-	if h.Seal != asked.Seal || h.Format != asked.Format || !slices.EqualFunc(h.Certs, asked.Certs, bytes.Equal) ||
-		h.Kind != r.p.Kind || h.App != r.p.App || h.Approval != r.p.Approval || !equalSums(h.Source, asked.Source) {
+	names, err := audit.ParsePrivate(u.private)
+	if err != nil {
+		return fmt.Errorf("%w: use %d: %w", ErrDamaged, u.Number, err)
+	}
+	purpose := Purpose{Kind: h.Kind, Person: names["person"].Value, App: h.App, Approval: h.Approval}
+	if purpose != r.p || h.Seal != asked.Seal || h.Format != asked.Format || !equalSums(h.Source, asked.Source) ||
+		!slices.EqualFunc(h.Certs, asked.Certs, bytes.Equal) {
 		return fmt.Errorf("%w: id %.80q is that of use %d, with another document, seal or purpose", ErrRequest, h.Request, u.Number)
 	}
 	return nil
