@@ -61,6 +61,15 @@ type Hash [HashSize]byte
 // String is the hash in standard base64, as proofs and checkpoints have it.
 func (h Hash) String() string { return base64.StdEncoding.EncodeToString(h[:]) }
 
+// MarshalText writes what String gives.
+func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText reads what String gives.
+func (h *Hash) UnmarshalText(b []byte) (err error) {
+	*h, err = ParseHash(string(b))
+	return err
+}
+
 // ParseHash reads what String writes.
 func ParseHash(s string) (Hash, error) {
 	b, err := decode64(s)

@@ -1,9 +1,11 @@
 package ledgertest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -394,6 +396,37 @@ func (s *suite) cells(t *testing.T) (cells []cell) {
 	return cells
 }
 
+// checkTiles holds every file of an export against what the log says of it by itself.
+func checkTiles(t *testing.T, l *ledger.Log, dir string) {
+	t.Helper()
+	fsys := os.DirFS(dir)
+	err := fs.WalkDir(fsys, "tile", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		id, err := audit.ParseTilePath(name)
+		if err != nil {
+			return err
+		}
+		file, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return err
+		}
+		if tile, err := l.Tile(t.Context(), id); err != nil || !bytes.Equal(tile, file) {
+			t.Errorf("%s is another one: %v", name, err)
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // of an empty log there is none
+		t.Error(err)
+	}
+	for _, id := range []audit.TileID{{N: 1000, Width: 1}, {Level: 7, Width: 1}, {Level: 8, Width: 1}, {Entries: true, N: 1 << 60, Width: 1}, {Width: 0}, {Width: 257}} {
+		if _, err := l.Tile(t.Context(), id); !errors.Is(err, audit.ErrRange) {
+			t.Errorf("%+v: %v", id, err)
+		}
+	}
+}
+
 // testExport reads the export as C2SP tiles, and has golang.org/x/mod/sumdb/tlog build the tree of profile SHA-256 from the
 // entries in it.
 func testExport(t *testing.T, s *suite) {
@@ -432,6 +465,7 @@ func testExport(t *testing.T, s *suite) {
 				t.Errorf("export of %d: %v", size, err)
 			}
 			checkTlog(t, tiles)
+			checkTiles(t, l, d)
 		}
 	}
 	// A directory of another log is left alone, and so is one that is ahead.
