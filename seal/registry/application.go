@@ -130,22 +130,28 @@ func (s *state) approvalsFor(p Purpose) (n int, err error) {
 
 // An Application is what the books hold of one.
 type Application struct {
-	ID                                   string
-	Purpose                              Purpose
-	Org, Seal, Applicant                 string // Applicant is an Actor's text
-	Name, Type, Holder, Replaces, Source string // as filed
-	Digest                               string // hash of its leaf, hex: what approvers sign, in DecisionText
-	Need                                 int    // approvals
-	Filed                                time.Time
-	State                                string // filed, approved, refused, withdrawn, done
-	Decisions                            []Decision
+	ID        string     `json:"id"`
+	Purpose   Purpose    `json:"purpose"`
+	Org       string     `json:"org"`
+	Seal      string     `json:"seal"`
+	Applicant string     `json:"applicant"`      // an Actor's text
+	Name      string     `json:"name,omitempty"` // from here on as filed
+	Type      string     `json:"type,omitempty"`
+	Holder    string     `json:"holder,omitempty"`
+	Replaces  string     `json:"replaces,omitempty"`
+	Source    string     `json:"source,omitempty"`
+	Digest    string     `json:"digest"` // hash of its leaf, hex: what approvers sign, in DecisionText
+	Need      int        `json:"need"`   // approvals
+	Filed     time.Time  `json:"filed"`
+	State     string     `json:"state"` // filed, approved, refused, withdrawn, done
+	Decisions []Decision `json:"decisions,omitempty"`
 }
 
 // A Decision is an approver's word on an application.
 type Decision struct {
-	Person  string
-	Approve bool
-	Entry   uint64 // the index of its entry
+	Person  string `json:"person"`
+	Approve bool   `json:"approve"`
+	Entry   uint64 `json:"entry"` // the index of its entry
 }
 
 const applicationColumns = `id, purpose, org, seal, applicant, name, kind, holder, replaces, source, digest, need, at, state`

@@ -35,6 +35,9 @@ func (s *state) encode(op Op) (audit.Leaf, audit.Private, error) {
 	if s.delegation != "" {
 		leaf.Fields[under] = s.delegation
 	}
+	if s.request != "" {
+		leaf.Fields[requested] = s.request
+	}
 	private := audit.Private{}
 	err := eachField(op, func(name string, v reflect.Value) error {
 		text, err := toText(v)
@@ -58,8 +61,10 @@ func decode(leaf audit.Leaf, private audit.Private) (Op, error) {
 		return nil, err
 	}
 	seen := 2 // actor, time
-	if leaf.Fields[under] != "" {
-		seen++
+	for _, name := range []string{under, requested} {
+		if leaf.Fields[name] != "" {
+			seen++
+		}
 	}
 	err = eachField(op, func(name string, v reflect.Value) error {
 		text, ok := leaf.Fields[name]

@@ -30,7 +30,7 @@ var correctRules = []Rule{
 type Correct struct {
 	Entry  uint64
 	Reason string
-	Undoes string // the kind of the entry; filled in
+	Undoes string `books:"filled"` // the kind of the entry; filled in
 }
 
 func (*Correct) Kind() string { return "correct" }

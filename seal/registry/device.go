@@ -372,7 +372,7 @@ type AddKey struct {
 	Person string
 	Device string
 	Cert   []byte // DER
-	Digest string // SM3 of Cert, hex; filled in
+	Digest string `books:"filled"` // SM3 of Cert, hex; filled in
 }
 
 func (*AddKey) Kind() string                      { return "person.key" }

@@ -36,9 +36,9 @@ type ChangeHolder struct {
 	To     string   // a keeper
 	Also   []string // esID
 	Reason string
-	From   string   // filled in
-	Device string   // filled in
-	Certs  []string // CertDigest of the keys that change their owner; filled in
+	From   string   `books:"filled"` // filled in
+	Device string   `books:"filled"` // filled in
+	Certs  []string `books:"filled"` // CertDigest of the keys that change their owner; filled in
 }
 
 func (*ChangeHolder) Kind() string                      { return "seal.holder" }

@@ -32,10 +32,10 @@ type ImportSeal struct {
 	Holder string    // a keeper; none: it is in nobody's hands here, until ChangeHolder
 	Device string    // the holder's, with a key on it that the seal lists; none: see MoveSeal
 
-	Seal    string // esID; filled in
-	Name    string // filled in
-	Digest  string // SM3 of DER, hex; filled in
-	Checked bool   // the maker's signature on the seal is good; filled in
+	Seal    string `books:"filled"` // esID; filled in
+	Name    string `books:"filled"` // filled in
+	Digest  string `books:"filled"` // SM3 of DER, hex; filled in
+	Checked bool   `books:"filled"` // the maker's signature on the seal is good; filled in
 }
 
 func (*ImportSeal) Kind() string                      { return "seal.import" }

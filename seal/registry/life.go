@@ -69,11 +69,16 @@ func (s SealState) Status() seal.Status {
 
 // A SealInfo is what the books hold of a seal.
 type SealInfo struct {
-	ID, Name, Org, Type  string
-	State                SealState
-	Holder, Device       string
-	Digest               string // SM3 of its DER, hex
-	Replaces, ReplacedBy string // esID
+	ID         string    `json:"id"`
+	Name       string    `json:"name"`
+	Org        string    `json:"org"`
+	Type       string    `json:"type"`
+	State      SealState `json:"state"`
+	Holder     string    `json:"holder"`
+	Device     string    `json:"device,omitempty"`
+	Digest     string    `json:"digest"`               // SM3 of its DER, hex
+	Replaces   string    `json:"replaces,omitempty"`   // esID
+	ReplacedBy string    `json:"replacedBy,omitempty"` // esID
 }
 
 func (s *state) seal(id string) (r SealInfo, err error) {
@@ -142,8 +147,8 @@ func (s *state) sealOrg(id string) (string, error) {
 type MakeSeal struct {
 	Application string
 	DER         Blob
-	Seal        string // esID; filled in
-	Digest      string // SM3 of DER, hex; filled in
+	Seal        string `books:"filled"` // esID; filled in
+	Digest      string `books:"filled"` // SM3 of DER, hex; filled in
 }
 
 func (*MakeSeal) Kind() string { return "seal.make" }

@@ -332,9 +332,9 @@ func (s *state) countOffline(op *enterOffline, u *audit.OfflineUse) error {
 		document = u.Use.Document
 	}
 	day := s.date(u.Use.Time)
-	return s.exec(`INSERT INTO @use VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $12, $13, $14, $15, $15, $16, $17, $18, -1, 0, '')`,
+	return s.exec(`INSERT INTO @use VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $12, $13, $14, $15, $15, $16, $17, $18, -1, 0, '', $19)`,
 		int64(s.index), ended, request, u.Use.Seal, document, u.Use.Kind, u.Use.Org, u.Use.Person, u.Use.App, op.Grant, string(u.Use.Format),
-		digestOf(u.Use.Source), digestOf(u.Use.Content), millis(u.Use.Time), day, string(how), endedAt, outcome)
+		digestOf(u.Use.Source), digestOf(u.Use.Content), millis(u.Use.Time), day, string(how), endedAt, outcome, claimedIn(u.Use))
 }
 
 func parseOutcome(raw []byte) (audit.Outcome, error) {

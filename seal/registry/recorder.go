@@ -89,6 +89,12 @@ func (c *recorder) Begin(ctx context.Context, act *sign.Act, p sign.Profile) (au
 	return audit.Permit{Evidence: receipts[0].Evidence()}, nil
 }
 
+// claimed is the field of the leaf of a use with the time that the act claims: what is signed says it, too.
+const claimed = "claimed"
+
+// maxClaimed is how far the claimed time of an act may be from the ledger's: verifiers let no more pass.
+const maxClaimed = 5 * time.Minute
+
 // checkAct holds an act to what an entry can say, and asks that every key is named that will sign.
 func (c *recorder) checkAct(act *sign.Act, p sign.Profile) error {
 	if err := checkID("request", act.ID); err != nil {
@@ -158,6 +164,7 @@ func (c *recorder) same(u UseInfo, act *sign.Act, p sign.Profile) error {
 func (c *recorder) begin(s *state, act *sign.Act, p sign.Profile, earlier *UseInfo) ([]ledger.Entry, error) {
 	a := audit.UseOf(act, p)
 	a.Kind, a.Org, a.Person, a.App, a.Approval, a.Time = c.use.Kind, c.use.Court, c.by.Person, c.by.App, c.use.Application, s.time
+	a.Extra = map[string]string{claimed: ledger.FormatTime(act.Time)}
 	r, err := s.seal(a.Seal)
 	if err != nil {
 		return nil, err
@@ -186,6 +193,9 @@ func (c *recorder) begin(s *state, act *sign.Act, p sign.Profile, earlier *UseIn
 		if err := s.approvedFor(a, r); err != nil {
 			return nil, err
 		}
+	}
+	if off := act.Time.Sub(s.time); off.Abs() > maxClaimed {
+		return nil, fmt.Errorf("%w: the act claims the time %s, and it is %s", ErrLimit, a.Extra[claimed], ledger.FormatTime(s.time))
 	}
 	return s.enterUse(a)
 }

@@ -71,25 +71,7 @@ func newRegistry(log *ledger.Log, o Options) *Registry {
 // entry and its effects in one transaction, and returns when that is on the disk and witnessed. An operation that is
 // refused leaves nothing behind; the errors are ErrRights, ErrState, ErrLimit, ErrUnknown, ErrExists, ErrOp.
 func (r *Registry) Do(ctx context.Context, by Actor, op Op) (audit.Receipt, error) {
-	rule, err := ruleOf(op)
-	if err != nil {
-		return audit.Receipt{}, err
-	}
-	op = clone(op)
-	receipts, err := r.log.Do(ctx, func(ctx context.Context, tx *ledger.Tx) ([]ledger.Entry, error) {
-		s := r.state(ctx, tx, by, tables)
-		if err := s.authorise(rule, op); err != nil {
-			return nil, err
-		}
-		if err := op.check(s); err != nil {
-			return nil, fmt.Errorf("%s: %w", op.Kind(), err)
-		}
-		return s.enter(op)
-	})
-	if err != nil {
-		return audit.Receipt{}, err
-	}
-	return receipts[0], nil
+	return r.do(ctx, by, "", op)
 }
 
 // enter makes the entry of an operation and applies its effects, from the entry: so that a replay, which has nothing
@@ -136,6 +118,8 @@ var (
 	ErrUnknown = errors.New("registry: unknown")
 	// ErrExists: the name is taken.
 	ErrExists = errors.New("registry: exists already")
+	// ErrRequest: under this request ID something else was asked before.
+	ErrRequest = errors.New("registry: the request was another one")
 	// ErrOp: an operation with a missing or malformed field; the text names it.
 	ErrOp = errors.New("registry: malformed operation")
 )

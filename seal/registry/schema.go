@@ -17,7 +17,7 @@ type table struct {
 
 // projections are all tables of the books. Whatever is here can be filled again from the ledger.
 var projections = slices.Concat(peopleTables, deviceTables, appTables, credentialTables, sealTables, holderTables, correctTables,
-	controlTables, grantTables, delegationTables, useTables, offlineTables)
+	controlTables, grantTables, delegationTables, useTables, offlineTables, requestTables)
 
 // rules are all operations.
 var rules = slices.Concat(peopleRules, deviceRules, appRules, credentialRules, sealRules, holderRules, importRules, correctRules, redactRules,

@@ -27,6 +27,7 @@ type state struct {
 	index uint64     // of the entry
 	leaf  audit.Hash // of the entry being applied
 
+	request    string // that the operation is done for; empty: none
 	delegation string // under which the operation is done; empty: by a right of the actor's own
 }
 
@@ -69,6 +70,9 @@ func (s *state) apply(raw, hidden []byte) error {
 		return err
 	}
 	if err := op.apply(s); err != nil {
+		return err
+	}
+	if err := s.enterRequest(leaf.Fields[requested]); err != nil {
 		return err
 	}
 	return s.spend(op)

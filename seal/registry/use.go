@@ -17,7 +17,7 @@ var useTables = []table{
 		document TEXT NOT NULL, kind TEXT NOT NULL, org TEXT NOT NULL, person TEXT NOT NULL, app TEXT NOT NULL, grant_id TEXT NOT NULL,
 		application TEXT NOT NULL, format TEXT NOT NULL, source TEXT NOT NULL, content TEXT NOT NULL, at BIGINT NOT NULL, day BIGINT NOT NULL,
 		date BIGINT NOT NULL, state TEXT NOT NULL, ended_at BIGINT NOT NULL, outcome TEXT NOT NULL,
-		withdrawn BIGINT NOT NULL, withdrawn_at BIGINT NOT NULL, reason TEXT NOT NULL`,
+		withdrawn BIGINT NOT NULL, withdrawn_at BIGINT NOT NULL, reason TEXT NOT NULL, claimed BIGINT NOT NULL`,
 		[]string{"last", "source", "content", "seal, entry", "org, entry"}},
 }
 
@@ -39,46 +39,48 @@ const (
 
 // A UseInfo is what the books hold of one use of a seal.
 type UseInfo struct {
-	Entry       uint64 // of its first use.begin
-	Last        uint64 // of its newest, after a repetition; else Entry
-	Request     string
-	Seal        string
-	Document    string
-	Kind        string // of document
-	Court       string
-	Person, App string
-	Grant       string
-	Application string
-	Format      sign.Format
-	Source      string // "SM3:" and hex, of the document as received; another hash where that was not taken
-	Content     string // of what is signed
-	Time        time.Time
-	State       UseState
+	Entry       uint64      `json:"entry"` // of its first use.begin
+	Last        uint64      `json:"last"`  // of its newest, after a repetition; else Entry
+	Request     string      `json:"request"`
+	Seal        string      `json:"seal"`
+	Document    string      `json:"document,omitempty"`
+	Kind        string      `json:"kind,omitempty"` // of document
+	Court       string      `json:"court"`
+	Person      string      `json:"person,omitempty"`
+	App         string      `json:"app,omitempty"`
+	Grant       string      `json:"grant,omitempty"`
+	Application string      `json:"application,omitempty"`
+	Format      sign.Format `json:"format"`
+	Source      string      `json:"source"`  // "SM3:" and hex, of the document as received; another hash where that was not taken
+	Content     string      `json:"content"` // of what is signed
+	Time        time.Time   `json:"time"`
+	Claimed     time.Time   `json:"claimed,omitzero"` // that what is signed says; of the newest attempt
+	State       UseState    `json:"state"`
 
-	Ended   time.Time // zero: no outcome
-	Outcome uint64    // its entry
-	Values  []string  // SM3 of each value, hex
-	Failure string    // why it failed
+	Ended   time.Time `json:"ended,omitzero"`    // zero: no outcome
+	Outcome uint64    `json:"outcome,omitempty"` // its entry
+	Values  []string  `json:"values,omitempty"`  // SM3 of each value, hex
+	Failure string    `json:"failure,omitempty"` // why it failed
 
-	Withdrawn  time.Time // zero: it is not
-	Withdrawal uint64    // its entry
-	Reason     string    // of the withdrawal
+	Withdrawn  time.Time `json:"withdrawn,omitzero"`   // zero: it is not
+	Withdrawal uint64    `json:"withdrawal,omitempty"` // its entry
+	Reason     string    `json:"reason,omitempty"`     // of the withdrawal
 
 	day int64
 }
 
 const useColumns = `entry, last, ended, request, seal, document, kind, org, person, app, grant_id, application, format, source, content, at, day, state, ` +
-	`ended_at, outcome, withdrawn, withdrawn_at, reason`
+	`ended_at, outcome, withdrawn, withdrawn_at, reason, claimed`
 
 // usesWhere are uses that match a condition, which ends with their order.
 func (s *state) usesWhere(where string, args ...any) (list []UseInfo, err error) {
 	err = s.each(`SELECT `+useColumns+` FROM @use WHERE `+where, args, func(scan func(...any) error) error {
 		var u UseInfo
-		var entry, last, ended, at, endedAt, withdrawn, withdrawnAt int64
+		var entry, last, ended, at, endedAt, withdrawn, withdrawnAt, claimed int64
 		var outcome string
 		err := scan(&entry, &last, &ended, &u.Request, &u.Seal, &u.Document, &u.Kind, &u.Court, &u.Person, &u.App, &u.Grant, &u.Application, &u.Format,
-			&u.Source, &u.Content, &at, &u.day, &u.State, &endedAt, &outcome, &withdrawn, &withdrawnAt, &u.Reason)
-		u.Entry, u.Last, u.Time = uint64(entry), uint64(last), fromMillis(at)
+			&u.Source, &u.Content, &at, &u.day, &u.State, &endedAt, &outcome, &withdrawn, &withdrawnAt, &u.Reason, &claimed)
+		u.Entry, u.Last, u.Time, u.Claimed = uint64(entry), uint64(last), fromMillis(at), fromMillis(claimed)
 		if ended >= 0 {
 			u.Outcome, u.Ended = uint64(ended), fromMillis(endedAt)
 		}
@@ -160,9 +162,18 @@ func applyUse(s *state, leaf audit.Leaf, private audit.Private) error {
 		return err
 	}
 	index := int64(s.index)
-	return s.exec(`INSERT INTO @use VALUES ($1, $1, -1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'begun', 0, '', -1, 0, '')`,
+	return s.exec(`INSERT INTO @use VALUES ($1, $1, -1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'begun', 0, '', -1, 0, '', $17)`,
 		index, a.Request, a.Seal, private["document"].Value, a.Kind, a.Org, a.Person, a.App, a.Grant, a.Approval, string(a.Format),
-		digestOf(a.Source), digestOf(a.Content), millis(a.Time), u.day, u.day)
+		digestOf(a.Source), digestOf(a.Content), millis(a.Time), u.day, u.day, claimedIn(a))
+}
+
+// claimedIn is the time that an act claims, as it stands in tables; 0 where the entry does not say.
+func claimedIn(a audit.Use) int64 {
+	t, err := time.Parse(time.RFC3339, a.Extra[claimed])
+	if err != nil {
+		return 0
+	}
+	return millis(t)
 }
 
 // again enters another attempt at a use. One that failed counts again, and on the day of this attempt.
@@ -181,8 +192,8 @@ func (s *state) again(a audit.Use) error {
 		}
 	}
 	return s.change("use", `UPDATE @use SET last = $2, ended = -1, ended_at = 0, state = 'begun', outcome = '', content = $3, format = $4, day = $5,
-		grant_id = $6, application = $7 WHERE entry = $1`,
-		int64(old.Entry), int64(s.index), digestOf(a.Content), string(a.Format), old.day, old.Grant, old.Application)
+		grant_id = $6, application = $7, claimed = $8 WHERE entry = $1`,
+		int64(old.Entry), int64(s.index), digestOf(a.Content), string(a.Format), old.day, old.Grant, old.Application, claimedIn(a))
 }
 
 // applyOutcome enters how a use came out. One that failed is given back to what it counted against.
