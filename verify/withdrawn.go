@@ -88,7 +88,7 @@ func (a answers) withdrawn(at time.Time) (code string, args []any) {
 		return codeOK, nil
 	}
 	code, args = "withdrawn", []any{clock(a.state.Withdrawn), a.state.Reason}
-	if a.state.Withdrawn.After(at) {
+	if a.state.Withdrawn.Truncate(time.Second).After(at) { // at has whole seconds
 		code = "withdrawn-since"
 	}
 	return code, args
