@@ -6,6 +6,7 @@ import (
 
 	"github.com/courtseal/courtseal/audit"
 	"github.com/courtseal/courtseal/examples/internal/batch"
+	"github.com/courtseal/courtseal/examples/internal/secret"
 	"github.com/courtseal/courtseal/keydev"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
@@ -19,6 +20,7 @@ var hints = []struct {
 	zh, en string // en may be empty: the error says it all
 }{
 	{batch.ErrOther, "目标目录中已有其他同名文件，未覆盖", ""},
+	{secret.ErrEmpty, "文件的第一行是空的", ""},
 	{keydev.ErrPINIncorrect, "PIN 不正确", ""},
 	{keydev.ErrPINLocked, "PIN 已锁定", ""},
 	{keydev.ErrNoAuth, "需要 PIN：请在终端运行，或使用 --pin-file", "run it at a terminal, or use --pin-file"},

@@ -72,7 +72,7 @@ var demoFiles = sync.OnceValues(func() (map[string][]byte, error) {
 	if code := m.Run(context.Background()); code != 0 {
 		return nil, fmt.Errorf("sealctl demo: exit code %d: %s", code, m.Stderr)
 	}
-	quicken(dir)
+	demo.Quicken(filepath.Join(dir, "keys")) // demo.txt uses keys as they are made
 	files := map[string][]byte{}
 	return files, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
@@ -82,22 +82,6 @@ var demoFiles = sync.OnceValues(func() (map[string][]byte, error) {
 		return err
 	})
 })
-
-// quicken has OpenSSL, where it is installed, encrypt the keys again with less work, which under the race detector is
-// most of the time of these tests. demo.txt uses keys as they are made.
-func quicken(dir string) {
-	keys, _ := filepath.Glob(filepath.Join(dir, "keys", "*.key"))
-	for _, key := range keys {
-		quick := key + ".quick"
-		err := exec.Command("openssl", "pkcs8", "-topk8", "-in", key, "-out", quick, "-v2", "aes-256-cbc", "-iter", "2048",
-			"-passin", "pass:"+demo.PIN, "-passout", "pass:"+demo.PIN).Run()
-		if err == nil {
-			os.Rename(quick, key)
-		} else {
-			os.Remove(quick)
-		}
-	}
-}
 
 type script struct {
 	*testing.T

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/courtseal/courtseal/examples/internal/secret"
 	"github.com/courtseal/courtseal/keydev"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
@@ -215,7 +216,7 @@ func (m *Main) password(file string) ([]byte, error) {
 	if file == "" {
 		return nil, nil
 	}
-	return m.readSecret(file)
+	return secret.Read(file)
 }
 
 func (m *Main) remove() *cobra.Command {

@@ -1,41 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"sync"
 
 	"golang.org/x/term"
 
+	"github.com/courtseal/courtseal/examples/internal/secret"
 	"github.com/courtseal/courtseal/keydev"
 )
-
-const maxSecret = 4096 // bytes of a file with a PIN or a password
-
-// readSecret reads the first line of a file.
-func (m *Main) readSecret(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b := make([]byte, maxSecret)
-	defer clear(b)
-	n, err := io.ReadFull(f, b)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, err
-	}
-	line, _, _ := bytes.Cut(b[:n], []byte("\n"))
-	line = bytes.TrimSuffix(line, []byte("\r"))
-	if len(line) == 0 {
-		return nil, fmt.Errorf(m.say("%s 的第一行是空的", "%s: its first line is empty"), name)
-	}
-	return bytes.Clone(line), nil
-}
 
 // auth gives the PIN of a file to every key, or asks at the terminal, once at a time, until ctx ends.
 func (m *Main) auth(ctx context.Context, pinFile string) keydev.Auth {
@@ -44,7 +20,7 @@ func (m *Main) auth(ctx context.Context, pinFile string) keydev.Auth {
 		one.Lock()
 		defer one.Unlock()
 		if pinFile != "" {
-			pin, err := m.readSecret(pinFile)
+			pin, err := secret.Read(pinFile)
 			return keydev.Reply{PIN: pin}, err
 		}
 		in, ok := m.Stdin.(*os.File)

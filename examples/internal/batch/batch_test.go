@@ -111,17 +111,9 @@ func (d desk) files(t testing.TB, n, size int) []string {
 		names[i] = filepath.Join(d.dir, "in", fmt.Sprintf("%04d.pdf", i))
 		body := make([]byte, size)
 		rnd.Read(body)
-		write(t, names[i], onePage(body))
+		write(t, names[i], minipdf.Page(body))
 	}
 	return names
-}
-
-func onePage(body []byte) []byte {
-	return minipdf.File(
-		"<< /Type /Catalog /Pages 2 0 R >>",
-		"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>",
-		fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", len(body), body))
 }
 
 // run runs a job and gives what it told of, in order.
@@ -230,7 +222,7 @@ func TestOther(t *testing.T) {
 		"the result":           {good, files[0], true},
 		"empty":                {nil, files[0], false},
 		"the source":           {src, files[0], false},
-		"another file":         {onePage([]byte(strings.Repeat("x", 2000))), files[0], false},
+		"another file":         {minipdf.Page([]byte(strings.Repeat("x", 2000))), files[0], false},
 		"cut":                  {good[:len(good)-1000], files[0], false},
 		"torn":                 {torn, files[0], false},
 		"changed behind":       {picture, files[0], false},

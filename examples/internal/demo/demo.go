@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -103,10 +104,10 @@ func (d *Demo) make(ctx context.Context, now time.Time) error {
 	for kind, names := range map[testpki.Kind][2]string{testpki.SM2: {HolderSM2, TSASM2}, testpki.RSA: {HolderRSA, TSARSA}} {
 		go func() { // the RSA keys and the encryption take their time
 			root := testpki.NewCA(kind, "Courtseal Demo Root "+string(kind))
-			key, chain := root.IssueSigner(kind, "", subject(Court, "电子印章 "+string(kind)))
+			key, chain := root.IssueSigner(kind, "", Subject(Court, "电子印章 "+string(kind)))
 			err := keydev.WriteSoftKey(ctx, d.Keys, names[0], key, chain, []byte(PIN))
 			clock, stamps := root.IssueSigner(kind, "", func(c *gm.Certificate) {
-				subject("示例时间戳中心", "时间戳 "+string(kind))(c)
+				Subject("示例时间戳中心", "时间戳 "+string(kind))(c)
 				testpki.TimeStamping(c)
 			})
 			err = errors.Join(err, keydev.WriteSoftKey(ctx, d.Keys, names[1], clock, stamps, []byte(PIN)))
@@ -127,7 +128,7 @@ func (d *Demo) make(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	maker := roots[testpki.SM2].Issue(testpki.SM2, "", subject("示例印章制作中心", "制章者"))
+	maker := roots[testpki.SM2].Issue(testpki.SM2, "", Subject("示例印章制作中心", "制章者"))
 	from := now.UTC().AddDate(0, 0, -1)
 	s, err := seal.Make(ctx, &seal.Seal{
 		ID:        "3299990000000001",
@@ -146,7 +147,8 @@ func (d *Demo) make(ctx context.Context, now time.Time) error {
 	return create(d.Roots, bytes.Join([][]byte{roots[testpki.RSA].PEM(), roots[testpki.SM2].PEM()}, nil))
 }
 
-func subject(org, cn string) func(*gm.Certificate) {
+// Subject names a certificate.
+func Subject(org, cn string) func(*gm.Certificate) {
 	return func(c *gm.Certificate) {
 		c.Subject = pkix.Name{Country: []string{"CN"}, Organization: []string{org}, CommonName: cn}
 	}
@@ -159,4 +161,21 @@ func create(name string, b []byte) error {
 	}
 	_, err = f.Write(b)
 	return errors.Join(err, f.Close())
+}
+
+// Quicken has OpenSSL, where it is installed, encrypt the keys of a directory again with less work, for tests: under the
+// race detector to open keys is most of their time.
+func Quicken(dir string) {
+	keys, _ := filepath.Glob(filepath.Join(dir, "*.key"))
+	for _, key := range keys {
+		quick := key + ".quick"
+		err := exec.Command("openssl", "pkcs8", "-topk8", "-in", key, "-out", quick, "-v2", "aes-256-cbc", "-iter", "2048",
+			"-passin", "pass:"+PIN, "-passout", "pass:"+PIN).Run()
+		if err == nil {
+			err = os.Rename(quick, key)
+		}
+		if err != nil {
+			os.Remove(quick)
+		}
+	}
 }
