@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/courtseal/courtseal/audit"
+	"github.com/courtseal/courtseal/audit/ledger"
+	"github.com/courtseal/courtseal/keydev"
+	"github.com/courtseal/courtseal/seal/registry"
+	"github.com/courtseal/courtseal/verify"
+)
+
+// books are the registry, and what it stands on.
+type books struct {
+	*registry.Registry
+	log     *ledger.Log
+	db      *sql.DB
+	devices []keydev.Device // of the ledger's keys
+
+	verifiers []audit.Verifier // the public halves of these keys
+}
+
+// openBooks opens the registry of a directory, or, with first, founds it.
+func openBooks(ctx context.Context, c config, dir string, now func() time.Time, first *registry.Found) (b *books, err error) {
+	b = &books{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.close())
+		}
+	}()
+	o := ledger.Options{Origin: c.Origin, Witness: ledger.FileWitness(within(dir, c.Witness)), Now: now}
+	for i, k := range c.LogKeys {
+		k = k.in(dir)
+		key, device, err := keydev.OpenKey(ctx, k.URI, k.auth)
+		if err != nil {
+			return b, err
+		}
+		b.devices = append(b.devices, device)
+		name := c.Origin
+		if i > 0 { // of several keys one has the log's own name
+			name = fmt.Sprintf("%s+%d", c.Origin, i+1)
+		}
+		signer, err := audit.NewSigner(name, key)
+		if err != nil {
+			return b, err
+		}
+		o.Signers = append(o.Signers, signer)
+		b.verifiers = append(b.verifiers, signer.Verifier())
+	}
+	if b.db, o.Dialect, o.Notices, err = openDB(c.Database, dir); err != nil {
+		return b, err
+	}
+	open := ledger.Open
+	if first != nil {
+		open = ledger.Create
+	}
+	if b.log, err = open(ctx, b.db, o); err != nil {
+		return b, err
+	}
+	if first != nil {
+		b.Registry, err = registry.Create(ctx, b.log, registry.Options{}, *first)
+	} else {
+		b.Registry, err = registry.Open(ctx, b.log, registry.Options{})
+	}
+	return b, err
+}
+
+// openDB opens "sqlite:FILE" or a URL of PostgreSQL.
+func openDB(name, dir string) (*sql.DB, ledger.Dialect, *ledger.Notices, error) {
+	if file, ok := strings.CutPrefix(name, "sqlite:"); ok {
+		db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(within(dir, file)))
+		return db, ledger.SQLite, nil, err
+	}
+	if !strings.HasPrefix(name, "postgres://") && !strings.HasPrefix(name, "postgresql://") {
+		return nil, 0, nil, errors.New(`the database is "sqlite:FILE" or "postgres://…"`) // its URL may hold a password
+	}
+	c, err := pgx.ParseConfig(name)
+	if err != nil {
+		return nil, 0, nil, errors.New("the URL of the database cannot be read")
+	}
+	notices := new(ledger.Notices)
+	c.OnNotice = func(conn *pgconn.PgConn, n *pgconn.Notice) { notices.Add(conn.PID(), n.Code) }
+	return stdlib.OpenDB(*c), ledger.Postgres, notices, nil
+}
+
+// close gives back all that is open.
+func (b *books) close() error {
+	var err error
+	if b.log != nil {
+		err = b.log.Close()
+	}
+	if b.db != nil {
+		err = errors.Join(err, b.db.Close())
+	}
+	for _, d := range b.devices {
+		err = errors.Join(err, d.Close())
+	}
+	return err
+}
+
+// alive asks the database for something that only a working one has.
+func (b *books) alive(ctx context.Context) error {
+	note, err := b.log.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	head, _, err := audit.OpenCheckpoint(note, b.verifiers...)
+	if err != nil {
+		return err
+	}
+	_, err = b.log.Entry(ctx, head.Size-1)
+	return err
+}
+
+// logs are what verifying knows of ledgers: the keys of this one, and its tree.
+func (b *books) logs() verify.Logs { return verify.Logs{Keys: b.verifiers} }
