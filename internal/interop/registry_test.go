@@ -2,6 +2,7 @@ package interop
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -113,6 +114,7 @@ func TestRegistryPostgres(t *testing.T) {
 	if err != nil || sum.Done != 100 || sum.Withdrawn != 1 {
 		t.Error(figures, err)
 	}
+	lifeOf(t, one, two, key)
 	for _, r := range []*registry.Registry{one, two} {
 		if d, err := r.Compare(t.Context(), nil); err != nil || len(d) > 0 {
 			t.Fatal(d, err)
@@ -123,11 +125,72 @@ func TestRegistryPostgres(t *testing.T) {
 	}
 }
 
-func do(t *testing.T, r *registry.Registry, by string, op registry.Op) {
+// lifeOf takes a seal through a device, its loss, a correction, another holder and a redaction, two processes in turn.
+func lifeOf(t *testing.T, one, two *registry.Registry, key sign.Key) {
 	t.Helper()
-	if _, err := r.Do(t.Context(), registry.Person(by), op); err != nil {
+	next := testpki.Shared(testpki.SM2).Issue(testpki.SM2, "device", nil)
+	for _, op := range []registry.Op{
+		&registry.AddPerson{ID: "approver", Name: "孙某", Org: "gy"}, &registry.GiveRole{Person: "approver", Role: registry.Approver, Org: "gy"},
+		&registry.AddPerson{ID: "keeper2", Name: "周某", Org: "zy"}, &registry.GiveRole{Person: "keeper2", Role: registry.Keeper, Org: "zy"},
+		&registry.AddDevice{ID: "dev-1", Type: registry.CipherCard, Org: "zy", Holder: "keeper"},
+		&registry.AddKey{Person: "keeper", Device: "dev-1", Cert: next.Chain()[0]},
+	} {
+		do(t, two, "admin", op)
+	}
+	der := madeSealAs(t, "S2", key, next)
+	do(t, one, "maker", &registry.ImportSeal{DER: der, Org: "zy", Type: "court", Holder: "keeper", From: "the old system", State: "lost",
+		Active: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), At: time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC)})
+	do(t, two, "approver", &registry.ResumeSeal{Seal: "S2", Reason: "found"})
+	do(t, one, "maker", &registry.MoveSeal{Seal: "S2", Device: "dev-1", Reason: "a card"})
+	broken := do(t, two, "keeper", &registry.BreakDevice{Device: "dev-1", Lost: true, Reason: "meant another"})
+	state := func(r *registry.Registry, at time.Time, want seal.Status) {
+		t.Helper()
+		if got, err := r.State(t.Context(), "S2", at); err != nil || got != want {
+			t.Errorf("at %s: %q, %v; want %q", at, got, err, want)
+		}
+	}
+	state(one, time.Time{}, seal.StatusSuspended)
+	correction := do(t, one, "approver", &registry.Correct{Entry: broken.Index, Reason: "another device"})
+	state(two, time.Time{}, seal.StatusActive)
+	state(two, time.Date(2020, 6, 1, 0, 0, 0, 0, time.UTC), seal.StatusActive)
+	state(two, time.Date(2021, 6, 1, 0, 0, 0, 0, time.UTC), seal.StatusSuspended)
+	list, err := two.History(t.Context(), "S2")
+	if err != nil || len(list) != 4 || list[3].Annulled != correction.Index || list[3].By != registry.Person("keeper") {
+		t.Error(list, err)
+	}
+	do(t, two, "approver", &registry.ChangeHolder{Seal: "S2", To: "keeper2", Reason: "leaves"})
+	if h, err := one.Holder(t.Context(), "S2", time.Time{}); err != nil || h.Person != "keeper2" || h.Device != "dev-1" {
+		t.Error(h, err)
+	}
+	secret, op, err := registry.NewCredential(rand.Reader, registry.App("trial"))
+	if err != nil {
 		t.Fatal(err)
 	}
+	do(t, one, "admin", op)
+	if got, err := two.Authenticate(t.Context(), "app:trial", secret); err != nil || got != registry.App("trial") {
+		t.Error(got, err)
+	}
+	for _, id := range []string{"app:trial\x00", "app:\xff", "app:other"} {
+		if _, err := two.Authenticate(t.Context(), id, secret); !errors.Is(err, registry.ErrRights) {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+	if _, err := two.State(t.Context(), "S2\x00", time.Time{}); !errors.Is(err, registry.ErrOp) {
+		t.Error(err)
+	}
+	do(t, two, "admin", &registry.Redact{Reason: "asked for"}) // the name of the founder
+	if _, err := one.Do(t.Context(), registry.Person("admin"), &registry.Redact{Reason: "again"}); !errors.Is(err, registry.ErrState) {
+		t.Error(err)
+	}
+}
+
+func do(t *testing.T, r *registry.Registry, by string, op registry.Op) audit.Receipt {
+	t.Helper()
+	receipt, err := r.Do(t.Context(), registry.Person(by), op)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return receipt
 }
 
 // useOnce signs one act through the books, twice: the second time with the answer of the first.
@@ -157,15 +220,21 @@ func (s bareSigner) Sign(_ context.Context, act *sign.Act) ([]sign.Value, error)
 	return []sign.Value{{Bytes: []byte("value of " + act.ID)}}, nil
 }
 
-func madeSeal(t *testing.T, key sign.Key) []byte {
+func madeSeal(t *testing.T, key sign.Key) []byte { return madeSealAs(t, "S1", key) }
+
+func madeSealAs(t *testing.T, id string, keys ...sign.Key) []byte {
 	t.Helper()
+	var certs [][]byte
+	for _, k := range keys {
+		certs = append(certs, k.Chain()[0])
+	}
 	var picture strings.Builder
 	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 32, 32))); err != nil {
 		t.Fatal(err)
 	}
 	made, err := seal.Make(t.Context(), &seal.Seal{
-		ID: "S1", Name: "示例市中级人民法院", NotBefore: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2036, 1, 1, 0, 0, 0, 0, time.UTC),
-		Picture: sign.Picture{Data: []byte(picture.String()), Width: 45, Height: 45}, Certs: [][]byte{key.Chain()[0]},
+		ID: id, Name: "示例市中级人民法院", NotBefore: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2036, 1, 1, 0, 0, 0, 0, time.UTC),
+		Picture: sign.Picture{Data: []byte(picture.String()), Width: 45, Height: 45}, Certs: certs,
 	}, testpki.Shared(testpki.SM2).Issue(testpki.SM2, "maker", nil))
 	if err != nil {
 		t.Fatal(err)

@@ -278,3 +278,21 @@ func TestImportGenerations(t *testing.T) {
 	}
 	b.mustCompare(t)
 }
+
+// What is no text is refused before it reaches the database, wherever it stands.
+func TestNoText(t *testing.T) {
+	b := province(t)
+	for _, id := range []string{"S1\x00", "\xff"} {
+		if _, err := b.State(t.Context(), id, time.Time{}); !errors.Is(err, registry.ErrOp) {
+			t.Errorf("%q: %v", id, err)
+		}
+		for _, op := range []registry.Op{
+			&registry.SuspendSeal{Seal: id, Reason: "r"}, &registry.AddOrg{ID: "x", Name: id, Tier: registry.Basic, Parent: "gy"},
+			&registry.AddOrg{ID: "x", Name: "x", Tier: registry.Basic, Parent: id}, &registry.AddPerson{ID: "x", Name: registry.Name(id), Org: "gy"},
+		} {
+			if _, err := b.Do(t.Context(), registry.Person("admin"), op); !errors.Is(err, registry.ErrOp) {
+				t.Errorf("%+v: %v", op, err)
+			}
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/courtseal/courtseal/audit"
 	"github.com/courtseal/courtseal/audit/ledger"
@@ -111,6 +112,9 @@ func (s *state) change(what, query string, args ...any) error {
 
 // get reads one row; none is ErrUnknown with the name of what was looked for.
 func (s *state) get(what string, dest []any, query string, args ...any) error {
+	if err := texts(args); err != nil {
+		return err
+	}
 	err := s.tx.QueryRowContext(s.ctx, s.sql(query), args...).Scan(dest...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("%w: %s", ErrUnknown, what)
@@ -120,6 +124,9 @@ func (s *state) get(what string, dest []any, query string, args ...any) error {
 
 // exists reports whether a query has a row.
 func (s *state) exists(query string, args ...any) (bool, error) {
+	if err := texts(args); err != nil {
+		return false, err
+	}
 	var one int
 	err := s.tx.QueryRowContext(s.ctx, s.sql(query), args...).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -139,6 +146,9 @@ func (s *state) absent(what, query string, args ...any) error {
 
 // each calls f for every row of a query; f scans it.
 func (s *state) each(query string, args []any, f func(scan func(...any) error) error) error {
+	if err := texts(args); err != nil {
+		return err
+	}
 	rows, err := s.tx.QueryContext(s.ctx, s.sql(query), args...)
 	if err != nil {
 		return err
@@ -150,6 +160,16 @@ func (s *state) each(query string, args []any, f func(scan func(...any) error) e
 		}
 	}
 	return rows.Err()
+}
+
+// texts asks that strings are text: PostgreSQL takes nothing else, and what is asked for may come from anywhere.
+func texts(args []any) error {
+	for _, a := range args {
+		if text, ok := a.(string); ok && (!utf8.ValidString(text) || strings.ContainsRune(text, 0)) {
+			return fmt.Errorf("%w: %.80q is no text", ErrOp, text)
+		}
+	}
+	return nil
 }
 
 // strings are the values of a query of one column.
