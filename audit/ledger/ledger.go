@@ -168,13 +168,14 @@ type Log struct {
 	profile audit.Profile
 	epoch   uint64
 
-	calls   chan *call    // to the writer
-	closing chan struct{} // closed by Close
-	stopped chan struct{} // closed by the writer
-	close   sync.Once
-	conn    *sql.Conn // the writer's own; nil until it is needed, and after a failure
-	pid     uint32    // PostgreSQL: of the server process behind conn
-	head    *head     // the writer's own: the last one it read or wrote
+	calls    chan *call    // to the writer
+	closing  chan struct{} // closed by Close
+	stopped  chan struct{} // closed by the writer
+	close    sync.Once
+	conn     *sql.Conn // the writer's own; nil until it is needed, and after a failure
+	pid      uint32    // PostgreSQL: of the server process behind conn
+	head     *head     // the writer's own: the last one it read or wrote
+	prepared prepared  // of conn
 
 	mu    sync.Mutex
 	acked *head // the last one that was acknowledged to us, the one that readers are shown; nil before

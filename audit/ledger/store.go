@@ -132,7 +132,7 @@ func (l *Log) connect(ctx context.Context) (*sql.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.conn = conn
+	l.conn, l.prepared = conn, prepared{}
 	if l.o.ReadOnly {
 		return conn, nil
 	}

@@ -22,6 +22,7 @@ type Tx struct {
 	used  bool            // there was a statement, behind the savepoint
 	over  bool
 	rows  []*sql.Rows
+	open  map[string]*sql.Rows // the last ones of compiled statements, by query
 	time  time.Time
 	index uint64
 
@@ -55,6 +56,9 @@ func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.R
 	if err := tx.ready(ctx); err != nil {
 		return nil, err
 	}
+	if stmt := tx.statement(query); stmt != nil {
+		return stmt.ExecContext(tx.ctx, args...)
+	}
 	return tx.q.ExecContext(tx.ctx, query, args...)
 }
 
@@ -63,9 +67,20 @@ func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql
 	if err := tx.ready(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := tx.q.QueryContext(tx.ctx, query, args...)
+	stmt := tx.statement(query)
+	if stmt == nil {
+		rows, err := tx.q.QueryContext(tx.ctx, query, args...)
+		if err == nil {
+			tx.rows = append(tx.rows, rows)
+		}
+		return rows, err
+	}
+	rows, err := stmt.QueryContext(tx.ctx, args...)
 	if err == nil {
-		tx.rows = append(tx.rows, rows)
+		if tx.open == nil {
+			tx.open = map[string]*sql.Rows{}
+		}
+		tx.rows, tx.open[query] = append(tx.rows, rows), rows
 	}
 	return rows, err
 }
@@ -74,6 +89,9 @@ func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql
 func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	if err := tx.ready(ctx); err != nil {
 		return tx.l.db.QueryRowContext(failed{tx.ctx, err}, query, args...) // the one way to a Row with an error; no connection is used
+	}
+	if stmt := tx.statement(query); stmt != nil {
+		return stmt.QueryRowContext(tx.ctx, args...)
 	}
 	return tx.q.QueryRowContext(tx.ctx, query, args...)
 }
