@@ -13,6 +13,7 @@ import (
 	"github.com/courtseal/courtseal/audit"
 	"github.com/courtseal/courtseal/audit/ledger"
 	"github.com/courtseal/courtseal/pdfx"
+	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/seal/registry"
 	"github.com/courtseal/courtseal/sign"
 )
@@ -182,4 +183,53 @@ func BenchmarkState(b *testing.B) {
 		}
 	}
 	compare(b, ask("quiet"), ask("busy"))
+}
+
+// BenchmarkImport enters 320 seals, of which those that come together share commits. Its floor is their reading and the check of
+// their makers' signatures.
+func BenchmarkImport(b *testing.B) {
+	const n = 320
+	var seals [][]byte
+	for i := range n {
+		s, err := makeSeal(fmt.Sprintf("L%03d", i), "章", maker())
+		if err != nil {
+			b.Fatal(err)
+		}
+		seals = append(seals, s.Raw)
+	}
+	items := func(yield func(*registry.ImportSeal, error) bool) {
+		for _, der := range seals {
+			if !yield(&registry.ImportSeal{DER: der, Org: "gy", Type: "court", From: "old", State: "active"}, nil) {
+				return
+			}
+		}
+	}
+	var base time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		book := newBook(b)
+		book.must(b, "admin", &registry.AddPerson{ID: "maker", Name: "制章人", Org: "gy"})
+		book.must(b, "admin", &registry.GiveRole{Person: "maker", Role: registry.Maker, Org: "gy"})
+		t := time.Now()
+		for _, der := range seals {
+			s, err := seal.Parse(der)
+			if err == nil {
+				err = s.VerifyValue()
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		base += time.Since(t)
+		b.StartTimer()
+		if err := book.Import(b.Context(), registry.Person("maker"), items, func(i registry.Imported) {
+			if i.Err != nil {
+				b.Fatal(i.Err)
+			}
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed())/float64(base), "x-floor")
+	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "seals/s")
 }

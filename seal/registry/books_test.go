@@ -3,6 +3,7 @@ package registry_test
 import (
 	"bytes"
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/courtseal/courtseal/audit"
+	"github.com/courtseal/courtseal/audit/ledger"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/seal/registry"
 )
@@ -294,5 +296,44 @@ func TestNoText(t *testing.T) {
 				t.Errorf("%+v: %v", op, err)
 			}
 		}
+	}
+}
+
+// The ledger's own entries are none of the books, and stop no replay.
+func TestTakeOver(t *testing.T) {
+	db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "book.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	o := ledger.Options{Dialect: ledger.SQLite, Witness: ledger.Unwitnessed, Origin: "court.example/seals/sm3", Signers: []audit.Signer{logSigner()}}
+	first, err := ledger.Create(t.Context(), db, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	old, err := registry.Create(t.Context(), first, registry.Options{}, registry.Found{Org: "gy", OrgName: "院", Person: "admin", PersonName: "某"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.TakeOver = true
+	second, err := ledger.Open(t.Context(), db, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	books, err := registry.Open(t.Context(), second, registry.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	op := &registry.AddPerson{ID: "p", Name: "某", Org: "gy"}
+	if _, err := old.Do(t.Context(), registry.Person("admin"), op); !errors.Is(err, ledger.ErrFenced) {
+		t.Error(err)
+	}
+	if _, err := books.Do(t.Context(), registry.Person("admin"), op); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := books.Compare(t.Context(), nil); err != nil || len(d) > 0 {
+		t.Error(d, err)
 	}
 }

@@ -204,16 +204,16 @@ func (r *Registry) Import(ctx context.Context, by Actor, items iter.Seq2[*Import
 }
 
 func (r *Registry) importOne(ctx context.Context, by Actor, op *ImportSeal) (got Imported) {
-	c := *op
-	if _, err := c.fill(); err != nil {
-		got.Err = err
+	old, err := seal.Parse(op.DER)
+	if err != nil {
+		got.Err = fmt.Errorf("%w: der: %w", ErrOp, err)
 		return got
 	}
-	got.Seal = c.Seal
-	receipt, err := r.Do(ctx, by, &c)
+	got.Seal = old.ID
+	receipt, err := r.Do(ctx, by, op)
 	got.Entry, got.Err = receipt.Index, err
 	if errors.Is(err, ErrExists) {
-		if there, entry, e := r.imported(ctx, c.Seal, c.Digest); e != nil {
+		if there, entry, e := r.imported(ctx, old.ID, CertDigest(op.DER)); e != nil {
 			got.Err = e
 		} else if there {
 			got.There, got.Entry, got.Err = true, entry, nil

@@ -54,6 +54,9 @@ func TestRedact(t *testing.T) {
 	if ev, err := audit.ParseEvidence(now.Evidence()); err != nil || ev.Included() != nil {
 		t.Error("the entry is no longer proved", err)
 	}
+	if _, err := b.log.Verify(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
 	b.mustCompare(t)
 	if err := b.Rebuild(t.Context(), nil); err != nil {
 		t.Fatal(err)
