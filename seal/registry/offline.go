@@ -33,13 +33,13 @@ var offlineRules = []Rule{
 type PublishList struct {
 	Expires time.Time // whole seconds
 
-	Log string // filled in: the origin of the ledger
+	Log string `books:"filled"` // the origin of the ledger; filled in
 }
 
 func (*PublishList) Kind() string                      { return "list.publish" }
 func (op *PublishList) place(s *state) (string, error) { return s.root() }
 func (op *PublishList) check(s *state) error {
-	op.Log, op.Expires = s.tx.Origin(), op.Expires.UTC().Truncate(time.Second)
+	op.Log = s.tx.Origin()
 	if !op.Expires.After(s.time) {
 		return fmt.Errorf("%w: expires %s is not in the future", ErrOp, op.Expires)
 	}
@@ -51,7 +51,7 @@ func (op *PublishList) apply(s *state) error {
 	if err != nil {
 		return err
 	}
-	l := audit.StateList{Log: op.Log, Number: last + 1, Issued: s.time.Truncate(time.Second), Expires: op.Expires}
+	l := audit.StateList{Log: op.Log, Number: last + 1, Issued: s.time.Truncate(time.Second), Expires: op.Expires.UTC().Truncate(time.Second)}
 	if l.Entries, err = s.listed(); err != nil {
 		return err
 	}
@@ -102,16 +102,16 @@ func (s *state) listed() (list []audit.Listed, err error) {
 // gets is [Registry.OfflineGrant].
 type IssueOffline struct {
 	ID, Seal string
-	Kinds    []string // of documents; none: any
-	From, To time.Time
+	Kinds    []string  // of documents; none: any
+	From, To time.Time // no From: from now
 	Uses     int
 	Reason   string
 
-	// Filled in:
-	Org, Log   string
-	SealDigest string   // SM3 of the seal, hex
-	Devices    []string // CertDigest of the certificates that may sign
-	Oldest     int      // number of the oldest state list that may be used: the newest there is
+	Org        string   `books:"filled"` // filled in, as are:
+	Log        string   `books:"filled"` // the origin of the ledger
+	SealDigest string   `books:"filled"` // SM3 of the seal, hex
+	Devices    []string `books:"filled"` // CertDigest of the certificates that may sign
+	Oldest     int      `books:"filled"` // number of the oldest state list that may be used: the newest there is
 }
 
 func (*IssueOffline) Kind() string                      { return "offline.issue" }
@@ -141,13 +141,6 @@ func (op *IssueOffline) check(s *state) error {
 	if oldest == 0 {
 		return fmt.Errorf("%w: there is no state list yet; publish one (list.publish), a device without one seals nothing", ErrState)
 	}
-	if len(op.Kinds) == 0 {
-		op.Kinds = []string{"*"}
-	}
-	if op.From.IsZero() {
-		op.From = s.time
-	}
-	op.From, op.To = op.From.UTC().Truncate(time.Second), op.To.UTC().Truncate(time.Second)
 	op.Org, op.Log, op.SealDigest, op.Oldest = r.Org, s.tx.Origin(), r.Digest, int(oldest)
 	if op.Devices, err = s.signingCerts(r); err != nil {
 		return err
@@ -155,7 +148,7 @@ func (op *IssueOffline) check(s *state) error {
 	if op.To.Before(s.time) || op.Uses < 1 || op.Uses > audit.MaxOfflineUses {
 		return fmt.Errorf("%w: %d uses until %s; give 1 to %d, and a time to come", ErrOp, op.Uses, op.To, audit.MaxOfflineUses)
 	}
-	if _, err := op.grant().Marshal(); err != nil {
+	if _, err := op.grant(s.time).Marshal(); err != nil {
 		return fmt.Errorf("%w: %w", ErrOp, err)
 	}
 	return nil
@@ -187,12 +180,19 @@ func (s *state) signingCerts(r SealInfo) (digests []string, err error) {
 	return digests, err
 }
 
-// grant is the grant as it is signed. Its fields are those of the entry.
-func (op *IssueOffline) grant() *audit.OfflineGrant {
+// grant is the grant as it is signed, by what the entry says.
+func (op *IssueOffline) grant(now time.Time) *audit.OfflineGrant {
 	g := &audit.OfflineGrant{
-		ID: op.ID, Log: op.Log, Lists: op.Log, Org: op.Org, Seal: op.Seal, Kinds: op.Kinds, From: op.From, To: op.To,
+		ID: op.ID, Log: op.Log, Lists: op.Log, Org: op.Org, Seal: op.Seal, Kinds: op.Kinds, From: op.From, To: op.To.UTC().Truncate(time.Second),
 		Uses: uint64(max(op.Uses, 0)), Oldest: uint64(max(op.Oldest, 0)),
 	}
+	if len(g.Kinds) == 0 {
+		g.Kinds = []string{"*"}
+	}
+	if g.From.IsZero() {
+		g.From = now
+	}
+	g.From = g.From.UTC().Truncate(time.Second)
 	g.SealDigest, _ = hex.DecodeString(op.SealDigest)
 	for _, d := range op.Devices {
 		b, _ := hex.DecodeString(d) // Marshal refuses what is no digest
@@ -202,7 +202,7 @@ func (op *IssueOffline) grant() *audit.OfflineGrant {
 }
 
 func (op *IssueOffline) apply(s *state) error {
-	text, err := op.grant().Marshal()
+	text, err := op.grant(s.time).Marshal()
 	if err != nil {
 		return err
 	}

@@ -233,13 +233,13 @@ func (s *state) offlineVerdict(op *enterOffline, faults []*audit.ChainFault, for
 
 // enterOffline is the entry of one use that was made offline. Reconcile alone makes it: its verdict is the books' own.
 type enterOffline struct {
-	Grant   string
-	Number  uint64
-	Hash    string // of Leaf, hex
-	Leaf    []byte // the use as the device wrote it, and as the sealed document binds it
-	Outcome []byte // leaf of its outcome; none: nobody knows
-	Hidden  Blob   // its private values
-	Verdict string
+	Grant   string `books:"filled"`
+	Number  uint64 `books:"filled"`
+	Hash    string `books:"filled"` // of Leaf, hex
+	Leaf    []byte `books:"filled"` // the use as the device wrote it, and as the sealed document binds it
+	Outcome []byte `books:"filled"` // leaf of its outcome; none: nobody knows
+	Hidden  Blob   `books:"filled"` // its private values
+	Verdict string `books:"filled"`
 
 	use audit.OfflineUse
 }
@@ -347,8 +347,9 @@ func parseOutcome(raw []byte) (audit.Outcome, error) {
 
 // endOffline is the entry of the outcome of a use that had been entered without one.
 type endOffline struct {
-	Grant, Hash string
-	Outcome     []byte
+	Grant   string `books:"filled"`
+	Hash    string `books:"filled"`
+	Outcome []byte `books:"filled"`
 }
 
 func (*endOffline) Kind() string { return "offline.end" }

@@ -22,9 +22,10 @@ type Op interface {
 
 // A Rule says who may do operations of a kind.
 type Rule struct {
-	Kind  string
-	Roles []Role // of a person at the organisation concerned, or above it where the role reaches down; none: the system alone
-	Apps  bool   // an application may too, where it is switched on and has the seal
+	Kind   string
+	ZH, EN string // what people call it
+	Roles  []Role // of a person at the organisation concerned, or above it where the role reaches down; none: the system alone
+	Apps   bool   // an application may too, where it is switched on and has the seal
 	// Central: the role must be held at the root, or an organisation must have been delegated the right, within its budget.
 	Central bool
 	make    func() Op
@@ -32,7 +33,13 @@ type Rule struct {
 
 // Rules are the rights: each kind of operation, and who may do it. What else an operation asks, such as being the
 // keeper of this very seal, stands with its type.
-func Rules() []Rule { return slices.Clone(rules) }
+func Rules() []Rule {
+	list := slices.Clone(rules)
+	for i := range list {
+		list[i].ZH, list[i].EN = titles[list[i].Kind][0], titles[list[i].Kind][1]
+	}
+	return list
+}
 
 // New returns an empty operation of a kind, to be filled: from JSON, from a form.
 func New(kind string) (Op, error) {
