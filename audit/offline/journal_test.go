@@ -2,8 +2,15 @@ package offline
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
+
+	"github.com/courtseal/courtseal/audit"
+	"github.com/courtseal/courtseal/sign"
 )
 
 var sampleLines = []line{
@@ -44,6 +51,63 @@ func TestJournal(t *testing.T) {
 		lines, j, torn, err := readAll(whole[:n])
 		if err != nil || torn != (whole[n-1] != '\n') || len(lines) != bytes.Count(whole[:n], []byte("\n"))-1 || whole[j.size-1] != '\n' {
 			t.Fatalf("%d bytes: %d lines, torn %v, %v", n, len(lines), torn, err)
+		}
+	}
+}
+
+// A book is not trusted because its sums are right: what they hold together must be one chain.
+func TestOpenChecksTheChain(t *testing.T) {
+	signer, err := audit.NewSigner("ledger.example.cn/sm3", ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
+	digest := sign.SM3.Sum(nil)
+	g := &audit.OfflineGrant{ID: "g", Log: signer.Name(), Lists: signer.Name(), Org: "o", Seal: "s", SealDigest: digest,
+		Devices: [][]byte{digest}, Kinds: []string{"*"}, From: day, To: day, Uses: 3}
+	note, err := g.Sign(signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, _ := g.Start()
+	entry := func(number uint64, prev audit.Hash) line {
+		u := audit.OfflineUse{Number: number, Prev: prev, Use: audit.Use{Request: "r", Grant: "g", Format: sign.CMS,
+			Content: sign.Sums{sign.SM3: digest}, Certs: [][]byte{digest}, Time: day}}
+		leaf, err := u.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return line{"use", [][]byte{leaf, nil}}
+	}
+	granted := line{"grant", [][]byte{note}}
+	first := entry(1, start)
+	for name, tc := range map[string]struct {
+		lines []line
+		want  error
+	}{
+		"one use":             {[]line{granted, first}, nil},
+		"another first":       {[]line{granted, entry(1, audit.Hash{})}, ErrDamaged},
+		"the second is first": {[]line{granted, entry(2, start)}, ErrDamaged},
+		"the first twice":     {[]line{granted, first, first}, ErrDamaged},
+		"broken":              {[]line{granted, first, entry(2, start)}, ErrDamaged},
+		"the grant twice":     {[]line{granted, granted}, ErrDamaged},
+		"no grant":            {[]line{first}, ErrDamaged},
+		"nothing":             {nil, ErrDamaged},
+		"an unknown line":     {[]line{granted, {"more", [][]byte{nil}}}, ErrDamaged},
+		"words":               {[]line{granted, {"use", [][]byte{nil}}}, ErrDamaged},
+		"no outcome":          {[]line{granted, first, {"end", [][]byte{nil, nil}}}, ErrDamaged},
+		"no number":           {[]line{granted, {"list", [][]byte{[]byte("x")}}}, ErrDamaged},
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, bookName), newJournal(tc.lines...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b, err := Open(dir, []audit.Verifier{signer.Verifier()}, Options{})
+		if !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil {
+			b.Close()
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -183,7 +184,7 @@ func TestTornTail(t *testing.T) {
 			t.Fatal(err)
 		}
 		marks = append(marks, size())
-		if err := r.End(t.Context(), a, done("value"), nil); err != nil {
+		if err := r.End(t.Context(), a, done(strings.Repeat("value", 400)), nil); err != nil { // a longer line than that of a use
 			t.Fatal(err)
 		}
 	}
@@ -201,6 +202,9 @@ func TestTornTail(t *testing.T) {
 		}
 		if err != nil {
 			t.Fatalf("%d of %d bytes: %v", n, len(whole), err)
+		}
+		if left := d.read("book/book"); left[len(left)-1] != '\n' {
+			t.Fatalf("%d bytes: what was torn is still there", n)
 		}
 		want := uint64(0)
 		for _, m := range marks {

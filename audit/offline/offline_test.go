@@ -230,10 +230,24 @@ func TestClockLasts(t *testing.T) {
 	if _, err := b.Recorder(purpose).Begin(t.Context(), act("r", "content", d.now), d.profile()); err != nil {
 		t.Fatal(err)
 	}
+	d.now = d.now.Add(2 * time.Minute)
+	if err := b.Recorder(purpose).End(t.Context(), act("r", "content", d.now), done("value"), nil); err != nil {
+		t.Fatal(err)
+	}
 	b.Close()
-	d.now = d.now.Add(-time.Minute)
+	d.now = d.now.Add(-time.Minute) // after the beginning, and before the end
 	b = d.book(t)
 	if _, err := b.Recorder(purpose).Begin(t.Context(), act("r2", "content", d.now), d.profile()); !errors.Is(err, offline.ErrClock) {
+		t.Error(err)
+	}
+}
+
+// A list that was issued later than the clock shows proves the clock wrong.
+func TestClockBeforeList(t *testing.T) {
+	d := newDesk(t, nil)
+	d.book(t).Close()
+	d.now = morning.Add(-time.Minute)
+	if _, err := d.book(t).Recorder(purpose).Begin(t.Context(), act("r", "content", d.now), d.profile()); !errors.Is(err, offline.ErrClock) {
 		t.Error(err)
 	}
 }
