@@ -78,7 +78,7 @@ func (r *Report) found(table string, index int64, format string, args ...any) {
 // Whoever changes a byte of it without the keys of the log is found out; whoever has the keys, by the witness.
 //
 // It needs no log that Open would open: Origin, Keys or Signers, and perhaps Witness, are taken from o. progress, if not nil,
-// is told of the entries read and of all. The error says that the ledger could not be read; the answer is in the Report.
+// is told of the entries read and of all. The error says that the ledger could not be read, or is another one; the answer is in the Report.
 func Verify(ctx context.Context, db *sql.DB, o Options, progress func(done, total uint64)) (*Report, error) {
 	o.ReadOnly = true
 	o, err := o.check()
@@ -190,7 +190,7 @@ func (v *verifier) head(ctx context.Context, q queryer) error {
 		}
 	}
 	if c.Origin != r.Origin {
-		r.found("ledger_head", -1, "note: it is of the log %q", c.Origin)
+		return fmt.Errorf("%w: %q", ErrOrigin, c.Origin)
 	}
 	if c.Size != row.size {
 		r.found("ledger_head", -1, "size is %d, and the note is of %d", row.size, c.Size)

@@ -72,7 +72,7 @@ func (m *Main) runBatch(ctx context.Context, f sealFlags, files []string, s *sea
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	job := &batch.Job{Signer: stamp, Seal: s, Dir: f.batch.dir, Name: string(name), Options: options, Workers: f.batch.jobs}
-	bar := m.newBar(len(files))
+	bar := m.newBar(len(files), m.say("签章", "sealing"))
 	count := map[batch.Status]int{}
 	err = job.Run(ctx, files, func(o batch.Outcome) {
 		count[o.Status]++
@@ -131,13 +131,22 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-func (m *Main) newBar(n int) *bar {
+func (m *Main) newBar(n int, what string) *bar {
 	if !isTerminal(m.Stderr) {
 		return nil
 	}
 	return &bar{progressbar.NewOptions(n, progressbar.OptionSetWriter(m.Stderr), progressbar.OptionSetWidth(30),
 		progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetDescription(m.say("签章", "sealing")))}
+		progressbar.OptionSetDescription(what))}
+}
+
+// at moves the bar to a place.
+func (b *bar) at(done, total uint64) {
+	if b == nil {
+		return
+	}
+	b.ChangeMax64(int64(total))
+	b.Set64(int64(done))
 }
 
 // step prints something where the bar stands, and the bar, one further, below it.

@@ -5,7 +5,9 @@ import (
 	"io/fs"
 
 	"github.com/courtseal/courtseal/audit"
+	"github.com/courtseal/courtseal/audit/ledger"
 	"github.com/courtseal/courtseal/examples/internal/batch"
+	"github.com/courtseal/courtseal/examples/internal/database"
 	"github.com/courtseal/courtseal/examples/internal/secret"
 	"github.com/courtseal/courtseal/keydev"
 	"github.com/courtseal/courtseal/pdfx"
@@ -79,6 +81,13 @@ var hints = []struct {
 	{audit.ErrRange, "账本中没有这个条目", ""},
 	{audit.ErrPrivate, "隐私内容与账本条目不符", ""},
 	{audit.ErrAct, "用章无法登记", ""},
+	{ledger.ErrNoLedger, "数据库中没有账本", ""},
+	{ledger.ErrOrigin, "不是同一个账本", "is --log the key of this ledger?"},
+	{ledger.ErrForked, "账本较旧或已分叉：它不是由以前见过的账本延续而来", ""},
+	{ledger.ErrDamaged, "账本已损坏或被改动；sealctl audit verify 逐条列出", "sealctl audit verify says where"},
+	{ledger.ErrWitness, "见证文件无法使用", ""},
+	{ledger.ErrNoEntry, "没有这个条目", ""},
+	{database.ErrName, "不是账本：应为 sqlite:文件、postgres:// URL 或导出目录", ""},
 	{fs.ErrNotExist, "文件不存在", ""},
 	{fs.ErrPermission, "没有权限", ""},
 	{fs.ErrExist, "已经存在", ""},

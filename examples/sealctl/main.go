@@ -5,6 +5,7 @@
 //	sealctl verify [--roots F]... FILE...               reports on every FILE
 //	sealctl show FILE                                   tells of signatures, seals and certificates, without a verdict
 //	sealctl remove IN OUT                               takes the last seal off IN
+//	sealctl audit verify|export|prove|tail|witness --log KEY LEDGER …  checks and reads a ledger
 //	sealctl tsa --key URI [--listen ADDR]               makes time stamps over HTTP, for tests and pilots
 //
 // Exit codes: 0 all valid, or done; 1 something is invalid or unsigned; 3 nothing is invalid, but something could not be
@@ -97,7 +98,7 @@ func (m *Main) Run(ctx context.Context) int {
 			return usageError{errors.New(m.say("缺少命令", "a command is missing"))}
 		},
 	}
-	root.AddCommand(m.demo(), m.seal(), m.verify(), m.show(), m.remove(), m.tsa())
+	root.AddCommand(m.demo(), m.seal(), m.verify(), m.show(), m.remove(), m.audit(), m.tsa())
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return m.noEmptyFlags(cmd.Flags()) }
 	m.localize(root)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
@@ -132,11 +133,16 @@ func (m *Main) localize(root *cobra.Command) {
 		`Use "{{.CommandPath}} [command] --help" for more information about a command.`, "各命令的用法见 `{{.CommandPath}} 命令 --help`。",
 	).Replace(root.UsageTemplate()))
 	root.InitDefaultHelpCmd()
-	for _, c := range append(root.Commands(), root) {
-		if c.Name() == "help" {
-			c.Short = "显示命令的用法"
-		}
-		c.Flags().BoolP("help", "h", false, "显示用法")
+	localizeHelp(root)
+}
+
+func localizeHelp(c *cobra.Command) {
+	if c.Name() == "help" {
+		c.Short = "显示命令的用法"
+	}
+	c.Flags().BoolP("help", "h", false, "显示用法")
+	for _, sub := range c.Commands() {
+		localizeHelp(sub)
 	}
 }
 

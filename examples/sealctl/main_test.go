@@ -22,7 +22,7 @@ import (
 
 // TestScripts runs testdata/*.txt, each in a directory of its own that holds demo/ (as `sealctl demo` makes it), pin (the
 // PIN of its keys), plain.pdf (one page of A4), form.pdf (the same with an empty signature field, judge, and a text field,
-// note), judgment.pdf (three pages of Chinese text with a date), arabic.ttf and ledger/ (see ledgerFiles). A script is a list of lines:
+// note), judgment.pdf (three pages of Chinese text with a date), arabic.ttf ledger/ (see ledgerFiles) and audit/ (see auditFiles). A script is a list of lines:
 //
 //	sealctl ARG...      runs the program; quotes 'like this' keep blanks
 //	zh sealctl ARG...   the same, with messages in Chinese
@@ -102,12 +102,14 @@ func (s *script) prepare() {
 	for name, b := range files {
 		s.write(filepath.Join("demo", name), b)
 	}
-	ledger, err := ledgerFiles()
-	if err != nil {
-		s.Fatal(err)
-	}
-	for name, b := range ledger {
-		s.write(filepath.Join("ledger", name), b)
+	for dir, make := range map[string]func() (map[string][]byte, error){"ledger": ledgerFiles, "audit": auditFiles} {
+		files, err := make()
+		if err != nil {
+			s.Fatal(err)
+		}
+		for name, b := range files {
+			s.write(filepath.Join(dir, name), b)
+		}
 	}
 	s.write("pin", []byte(demo.PIN+"\n"))
 	s.write("plain.pdf", minimalPDF())

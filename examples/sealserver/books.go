@@ -5,17 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/courtseal/courtseal/audit"
 	"github.com/courtseal/courtseal/audit/ledger"
+	"github.com/courtseal/courtseal/examples/internal/database"
 	"github.com/courtseal/courtseal/keydev"
 	"github.com/courtseal/courtseal/seal/registry"
 	"github.com/courtseal/courtseal/verify"
@@ -58,9 +52,11 @@ func openBooks(ctx context.Context, c config, dir string, now func() time.Time, 
 		o.Signers = append(o.Signers, signer)
 		b.verifiers = append(b.verifiers, signer.Verifier())
 	}
-	if b.db, o.Dialect, o.Notices, err = openDB(c.Database, dir); err != nil {
+	var where ledger.Options
+	if b.db, where, err = database.Open(c.Database, dir, false); err != nil {
 		return b, err
 	}
+	o.Dialect, o.Notices = where.Dialect, where.Notices
 	open := ledger.Open
 	if first != nil {
 		open = ledger.Create
@@ -74,24 +70,6 @@ func openBooks(ctx context.Context, c config, dir string, now func() time.Time, 
 		b.Registry, err = registry.Open(ctx, b.log, registry.Options{})
 	}
 	return b, err
-}
-
-// openDB opens "sqlite:FILE" or a URL of PostgreSQL.
-func openDB(name, dir string) (*sql.DB, ledger.Dialect, *ledger.Notices, error) {
-	if file, ok := strings.CutPrefix(name, "sqlite:"); ok {
-		db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(within(dir, file)))
-		return db, ledger.SQLite, nil, err
-	}
-	if !strings.HasPrefix(name, "postgres://") && !strings.HasPrefix(name, "postgresql://") {
-		return nil, 0, nil, errors.New(`the database is "sqlite:FILE" or "postgres://…"`) // its URL may hold a password
-	}
-	c, err := pgx.ParseConfig(name)
-	if err != nil {
-		return nil, 0, nil, errors.New("the URL of the database cannot be read")
-	}
-	notices := new(ledger.Notices)
-	c.OnNotice = func(conn *pgconn.PgConn, n *pgconn.Notice) { notices.Add(conn.PID(), n.Code) }
-	return stdlib.OpenDB(*c), ledger.Postgres, notices, nil
 }
 
 // close gives back all that is open.
