@@ -51,7 +51,15 @@
 //	_, err = pdfx.SignFile(ctx, "sealed.pdf", "judgment.pdf", signer, pdfx.Options{…})
 //
 // Rights, limits, the row of the use and its entry are one transaction, so that a limit of a thousand uses is a thousand uses,
-// however many seal at once. The proof of the entry travels in the value.
+// however many seal at once. The proof of the entry travels in the value. A keeper uses the seals they hold, within the
+// limits of [SetControl]; anybody else, and every application, needs a grant: [Authorise].
+//
+// The ID of an act is that of a request: what is asked again under it is done once, and has the same answer. A request whose
+// document was laid out otherwise the second time is a [RepeatedError], which says what was done; values are kept for that
+// until [Registry.Forget].
+//
+// [WithdrawSealing] declares a sealed document withdrawn: a Registry is the source of that for package verify, too. Uses are
+// found with [Registry.Uses] and [Registry.UseAt], proved with [Registry.Proof], and counted with [Registry.Statistics].
 //
 // # Concurrency
 //
