@@ -55,7 +55,7 @@ func (s *recorded) Profile() sign.Profile {
 	p := s.s.Profile()
 	p.Specs = maps.Clone(p.Specs)
 	for f, spec := range p.Specs {
-		spec.MaxSize += s.maxEvidence() + 128
+		spec.MaxSize += f.EvidenceSize(s.maxEvidence())
 		p.Specs[f] = spec
 	}
 	return p

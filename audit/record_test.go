@@ -108,7 +108,7 @@ type signer struct {
 }
 
 func (s *signer) Profile() sign.Profile {
-	return sign.Profile{Format: sign.CMS, Seal: "s", Specs: map[sign.Format]sign.Spec{sign.CMS: {MaxSize: 10}, sign.SES: {MaxSize: 20}}}
+	return sign.Profile{Format: sign.CMS, Seal: "s", Specs: map[sign.Format]sign.Spec{sign.CMS: {MaxSize: 10}, sign.SES: {MaxSize: 20}, sign.Dual: {MaxSize: 30}}}
 }
 
 func (s *signer) Sign(_ context.Context, act *sign.Act) ([]sign.Value, error) {
@@ -184,7 +184,8 @@ func TestRecordMakesRoom(t *testing.T) {
 	r := &recorder{}
 	s := &signer{r: r}
 	p := Record(r, s).Profile()
-	if p.Specs[sign.CMS].MaxSize != 10+MaxEvidence+128 || p.Specs[sign.SES].MaxSize != 20+MaxEvidence+128 || p.Seal != "s" {
+	if p.Specs[sign.CMS].MaxSize != 10+MaxEvidence+128 || p.Specs[sign.SES].MaxSize != 20+MaxEvidence+128 ||
+		p.Specs[sign.Dual].MaxSize != 30+2*(MaxEvidence+128) || p.Seal != "s" {
 		t.Errorf("%+v", p)
 	}
 	if p := Record(&roomy{}, s).Profile(); p.Specs[sign.CMS].MaxSize != 10+100+128 {

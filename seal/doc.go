@@ -22,7 +22,7 @@
 //   - [sign.CMS]: a CMS SignedData that has the SESeal as signed attribute [sign.AttributeSeal] and evidence as
 //     [sign.AttributeEvidence]. The key is SM2, RSA or ECDSA.
 //   - [sign.Dual]: a CMS by an RSA or ECDSA key, which every PDF reader understands, with an SES_Signature by an SM2
-//     key over the same content as signed attribute [sign.AttributeSignature], and evidence as the attribute of CMS.
+//     key over the same content as signed attribute [sign.AttributeSignature]; evidence stands in both, as in each alone.
 //     Both keys are holders.
 //
 // In each, StampOptions.TSA may have the signature value stamped with a time, and StampOptions.OuterTSA that of the outer

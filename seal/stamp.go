@@ -44,8 +44,8 @@ type StampOptions struct {
 //
 // The Signer asks the clock again in each Sign, and wants Act.Time inside the same periods. It is safe for concurrent
 // use, as are its keys, and shares the bytes of the seal. Its Profile has always the same Picture pointer for the same
-// *Seal. MaxSize holds for any Property of up to MaxProperty octets and no Evidence: whoever adds Evidence adds its
-// length and 128 octets more.
+// *Seal. MaxSize holds for any Property of up to MaxProperty octets and no Evidence: whoever adds Evidence adds what
+// [sign.Format.EvidenceSize] says. A dual has the Evidence in both its signatures.
 //
 // Time stamps are asked for over SM3 or the hash of the key, and looked at before they are written: a token that is
 // malformed, over something else or too long is not. A stamp that cannot be had costs the level and never the signature,
@@ -207,7 +207,7 @@ func (s *stamp) value(ctx context.Context, act *sign.Act, part sign.Part, conten
 	if err != nil {
 		return sign.Value{}, err
 	}
-	inner, err := s.ses(ctx, act.Time, part.Property, content, nil)
+	inner, err := s.ses(ctx, act.Time, part.Property, content, act.Evidence)
 	if err != nil {
 		return inner, err
 	}

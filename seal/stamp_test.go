@@ -45,9 +45,10 @@ func stampOne(t testing.TB, s *seal.Seal, key sign.Key, o seal.StampOptions, cha
 		t.Fatalf("%d values for %d parts", len(v), len(act.Parts))
 	}
 	for i, v := range v {
-		room := p.Specs[act.Parts[i].Format].MaxSize
+		f := act.Parts[i].Format
+		room := p.Specs[f].MaxSize
 		if n := len(act.Evidence); n > 0 {
-			room += n + 128
+			room += f.EvidenceSize(n)
 		}
 		if len(v.Bytes) > room {
 			t.Fatalf("%s of %d octets, MaxSize says %d", act.Parts[i].Format, len(v.Bytes), room)
@@ -132,7 +133,7 @@ func testFormats(t *testing.T, s *seal.Seal) {
 		}
 		for _, outer := range []sign.Key{p.rsa, p.p256} {
 			b := stampOne(t, s, p.sm2, seal.StampOptions{Outer: outer}, change)
-			checkSES(t, s, checkCMS(t, b, sign.AttributeSignature, evidence), p.sm2, property, "")
+			checkSES(t, s, checkCMS(t, b, sign.AttributeSignature, evidence), p.sm2, property, evidence)
 		}
 	}
 	// the longest property; parts of several formats; sums of a part's own

@@ -72,6 +72,16 @@ const (
 	Dual Format = "dual" // RSA or ECDSA CMS that carries and binds an SM2 SES_Signature over the same bytes
 )
 
+// EvidenceSize is how much longer, in bytes, a value of the format may be for n bytes of Evidence. A Dual binds them twice: its
+// inner signature does so too, and can be judged without the outer one.
+func (f Format) EvidenceSize(n int) int {
+	const around = 128 // type and headers, and the longer headers of what they stand in
+	if f == Dual {
+		return 2 * (n + around)
+	}
+	return n + around
+}
+
 // A Profile describes the values a Signer makes. As JSON it goes to a container elsewhere.
 type Profile struct {
 	Format  Format          `json:"format"`            // of the values in PDF
@@ -83,7 +93,7 @@ type Profile struct {
 // A Spec is what a container must know before signing: it reserves the room once and hashes once.
 type Spec struct {
 	Hashes  []Hash   `json:"hashes"`  // the hashes of the content that Sign will ask for
-	MaxSize int      `json:"maxSize"` // no value is longer, in bytes; a wrapper that adds n bytes of Evidence adds n + 128
+	MaxSize int      `json:"maxSize"` // no value without Evidence is longer, in bytes; a wrapper that adds n bytes of it adds Format.EvidenceSize(n)
 	Chain   [][]byte `json:"chain"`   // certificates of the signing key, DER, its own first
 }
 

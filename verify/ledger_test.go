@@ -419,23 +419,10 @@ func TestLedgerOfBothLayers(t *testing.T) {
 		{"another outside", same, other, Invalid, "evidence-differs"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			dual := roomy{w.stamp(t, sign.Dual, noon)}
-			s := audit.Record(scribe{log: log, seal: w.seal, now: noon}, layered{dual, w, x.inner, x.outer})
+			s := audit.Record(scribe{log: log, seal: w.seal, now: noon}, layered{w.stamp(t, sign.Dual, noon), w, x.inner, x.outer})
 			want(t, verifyFile(t, w, sealFile(t, page(), s, visible), nil), 0, x.verdict, "ledger", x.code)
 		})
 	}
-}
-
-// roomy has room for evidence twice.
-type roomy struct{ sign.Signer }
-
-func (r roomy) Profile() sign.Profile {
-	p := r.Signer.Profile()
-	p.Specs = maps.Clone(p.Specs)
-	spec := p.Specs[sign.Dual]
-	spec.MaxSize += audit.MaxEvidence + 128
-	p.Specs[sign.Dual] = spec
-	return p
 }
 
 // What the maker of a seal asks, or does not.

@@ -97,7 +97,7 @@ func MaxSize(key sign.Key, o Options) (int, error) {
 }
 
 // New returns a Signer of CMS values (sign.CMS). It binds Act.Evidence as a signed attribute; its MaxSize holds without
-// evidence, and a wrapper that adds n bytes of it adds n + 128. The errors are those of Sign.
+// evidence, and a wrapper that adds n bytes of it adds sign.CMS.EvidenceSize(n). The errors are those of Sign.
 func New(key sign.Key, o Options) (sign.Signer, error) {
 	w, err := newWriter(key, oidData, o)
 	if err != nil {

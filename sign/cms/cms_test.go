@@ -181,7 +181,7 @@ func TestSigner(t *testing.T) {
 			if err != nil || len(values) != 2 {
 				t.Fatal(values, err)
 			}
-			if got := len(values[0].Bytes); got > spec.MaxSize+n+128 || n == 0 && got > spec.MaxSize {
+			if got := len(values[0].Bytes); got > spec.MaxSize+sign.CMS.EvidenceSize(n) || n == 0 && got > spec.MaxSize {
 				t.Errorf("%s: %d bytes with %d of evidence, MaxSize %d", kind, got, n, spec.MaxSize)
 			}
 			sd := mustParse(t, values[0].Bytes)
