@@ -10,7 +10,7 @@ import (
 const maxPrepared = 256
 
 // prepared are statements that the writer's connection keeps compiled. SQLite compiles each statement anew otherwise, which takes longer
-// than to run it; drivers of PostgreSQL see to that themselves. They end with the connection.
+// than to run it; drivers of PostgreSQL see to that themselves.
 type prepared map[string]*sql.Stmt
 
 // get is the statement of a query, nil where it is to be run as it is: one that changes the schema or has several statements, and any
@@ -34,6 +34,13 @@ func (p prepared) get(ctx context.Context, conn *sql.Conn, query string) *sql.St
 	}
 	p[query] = s
 	return s
+}
+
+// close ends the statements. SQLite keeps a connection that has any open, and with it a transaction and its lock.
+func (p prepared) close() {
+	for _, s := range p {
+		s.Close()
+	}
 }
 
 // statement is the compiled statement of a query, unless rows of it are open, which it would take away; or nil.

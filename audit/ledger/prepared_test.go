@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -91,5 +92,35 @@ func TestPrepared(t *testing.T) {
 			}
 			return err
 		})
+	}
+}
+
+// A log that gives its connection up, here because another took over, leaves no transaction behind that holds the database.
+func TestPreparedDropped(t *testing.T) {
+	s := sqlite(t)
+	db, o := s.Open(t), ledgertest.LoadOptions(s, filepath.Join(t.TempDir(), "witness"))
+	first, err := ledger.Create(t.Context(), db, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	ask := func(ctx context.Context, tx *ledger.Tx) ([]ledger.Entry, error) {
+		var n int
+		return nil, tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM ledger_entry").Scan(&n)
+	}
+	if _, err := first.Do(t.Context(), ask); err != nil {
+		t.Fatal(err)
+	}
+	o.TakeOver = true
+	second, err := ledger.Open(t.Context(), db, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	if _, err := first.Do(t.Context(), ask); !errors.Is(err, ledger.ErrFenced) {
+		t.Fatal(err)
+	}
+	if _, err := second.Do(t.Context(), ask); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -196,6 +196,7 @@ func (l *Log) dropConn() {
 	if l.conn == nil {
 		return
 	}
+	l.prepared.close()
 	_ = l.conn.Raw(func(any) error { return driver.ErrBadConn }) // the pool must not hand it to others
 	l.conn.Close()
 	l.conn = nil
