@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"runtime"
@@ -48,7 +49,7 @@ type doing struct{ *Log }
 // committed and the witness has seen the new head; see the package's documentation for what that means.
 //
 // Calls at the same time share a commit: their functions run one after the other. So f holds up all others: it must not
-// wait for anything but the database. An error of f comes back as it is, and what f did is taken back. A panic of f passes through Do, and
+// wait for anything but the database, and not end the transaction. An error of f comes back as it is, and what f did is taken back. A panic of f passes through Do, and
 // is taken back too. A function that fails because the batch does is not run again.
 //
 // When ctx ends before f has begun, the error is that of ctx, and f will not run. Once f has ended ctx changes nothing any
@@ -190,11 +191,8 @@ func (l *Log) refuse(c *call, err error) {
 }
 
 func (l *Log) beginBatch(ctx context.Context) (*batch, error) {
-	conn, err := l.connect(ctx)
+	conn, err := l.beginOn(ctx)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := conn.ExecContext(ctx, l.o.Dialect.begin()); err != nil {
 		return nil, err
 	}
 	row, err := readHead(ctx, conn, l.o.Dialect.lock())
@@ -230,6 +228,21 @@ func (l *Log) beginBatch(ctx context.Context) (*batch, error) {
 	b.fresh = l.acked == l.head
 	l.mu.Unlock()
 	return b, nil
+}
+
+// beginOn begins the transaction. A connection that has ended since the last batch, as that to a server that was started anew, is
+// replaced: nothing was done on it yet.
+func (l *Log) beginOn(ctx context.Context) (*sql.Conn, error) {
+	for old := l.conn != nil; ; old = false {
+		conn, err := l.connect(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if _, err = conn.ExecContext(ctx, l.o.Dialect.begin()); err == nil || !old || l.o.Dialect == SQLite {
+			return conn, err
+		}
+		l.dropConn()
+	}
 }
 
 // run gives the turn to a call. The error says that the transaction is lost; that of the call goes to the call.

@@ -198,7 +198,10 @@ func Create(ctx context.Context, db *sql.DB, o Options) (*Log, error) {
 	if last != nil {
 		return nil, fmt.Errorf("%w: it has seen a ledger already; a new one needs a new witness", ErrWitness)
 	}
-	l := newLog(db, o)
+	l, err := newLog(db, o)
+	if err != nil {
+		return nil, err
+	}
 	if err := l.create(ctx); err != nil {
 		return nil, err
 	}
@@ -213,9 +216,9 @@ func Open(ctx context.Context, db *sql.DB, o Options) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := newLog(db, o)
-	if n := db.Stats().MaxOpenConnections; n == 1 && !o.ReadOnly {
-		return nil, fmt.Errorf("%w: the log needs a connection of its own beside those that read: SetMaxOpenConns(1) is too few", ErrOptions)
+	l, err := newLog(db, o)
+	if err != nil {
+		return nil, err
 	}
 	if err := l.open(ctx); err != nil {
 		l.dropConn()
@@ -235,11 +238,14 @@ func Open(ctx context.Context, db *sql.DB, o Options) (*Log, error) {
 	return l, nil
 }
 
-func newLog(db *sql.DB, o Options) *Log {
+func newLog(db *sql.DB, o Options) (*Log, error) {
+	if db.Stats().MaxOpenConnections == 1 && !o.ReadOnly {
+		return nil, fmt.Errorf("%w: the log needs a connection of its own beside those that read: SetMaxOpenConns(1) is too few", ErrOptions)
+	}
 	return &Log{
 		db: db, o: o, profile: audit.ProfileOf(o.Origin),
 		calls: make(chan *call), closing: make(chan struct{}), stopped: make(chan struct{}),
-	}
+	}, nil
 }
 
 func (l *Log) open(ctx context.Context) error {

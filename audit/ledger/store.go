@@ -128,7 +128,7 @@ func (l *Log) connect(ctx context.Context) (*sql.Conn, error) {
 	if l.conn != nil {
 		return l.conn, nil
 	}
-	conn, err := l.db.Conn(ctx)
+	conn, err := l.reader(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -150,10 +150,6 @@ func (l *Log) connect(ctx context.Context) (*sql.Conn, error) {
 
 func setSQLite(ctx context.Context, conn *sql.Conn) error {
 	var mode string
-	// The time to wait comes first: the next statement may need it.
-	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", lockWait.Milliseconds())); err != nil {
-		return err
-	}
 	if err := conn.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
 		return err
 	}

@@ -85,7 +85,10 @@ func Verify(ctx context.Context, db *sql.DB, o Options, progress func(done, tota
 	if err != nil {
 		return nil, err
 	}
-	l := newLog(db, o)
+	l, err := newLog(db, o)
+	if err != nil {
+		return nil, err
+	}
 	conn, err := l.reader(ctx)
 	if err != nil {
 		return nil, err

@@ -32,7 +32,7 @@ func (unwitnessed) Last(context.Context) ([]byte, error) { return nil, nil }
 func (unwitnessed) Saw(context.Context, []byte) error    { return nil }
 
 // FileWitness keeps the checkpoint in a file. Keep it where the backup of the database does not bring it back, best on another disk; each
-// process that writes to the ledger has a file of its own.
+// process that writes to the ledger has a file of its own: two that share one make it fall behind.
 //
 // What it guarantees: a process that is killed at any moment leaves the checkpoint that was seen last, or the one before
 // if it was killed while it wrote. The file is written with one small write a commit and is not synchronised each time (it
