@@ -380,7 +380,7 @@ func (b *batch) finish() error {
 		_, err := conn.ExecContext(b.ctx, "UPDATE ledger_head SET size = size WHERE id = 1")
 		return err
 	}
-	if err := insert(b.ctx, conn, b.rows); err != nil {
+	if err := l.insert(b.ctx, b.rows); err != nil {
 		return err
 	}
 	b.next.root = b.next.frontier.Root()
@@ -388,7 +388,7 @@ func (b *batch) finish() error {
 	if b.next.note, err = l.sign(b.next.size, b.next.root); err != nil {
 		return err
 	}
-	done, err := conn.ExecContext(b.ctx, "UPDATE ledger_head SET size = $1, note = $2 WHERE id = 1", int64(b.next.size), b.next.note)
+	done, err := l.exec(b.ctx, "UPDATE ledger_head SET size = $1, note = $2 WHERE id = 1", int64(b.next.size), b.next.note)
 	if err != nil {
 		return err
 	}

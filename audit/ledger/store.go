@@ -450,8 +450,18 @@ func placeholders(from, n int) string {
 	return b.String()
 }
 
+// exec runs a statement of the writer's own.
+func (l *Log) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if l.o.Dialect == SQLite {
+		if s := l.prepared.get(ctx, l.conn, query); s != nil {
+			return s.ExecContext(ctx, args...)
+		}
+	}
+	return l.conn.ExecContext(ctx, query, args...)
+}
+
 // insert writes entries, many in one statement.
-func insert(ctx context.Context, conn *sql.Conn, rows []row) error {
+func (l *Log) insert(ctx context.Context, rows []row) error {
 	for len(rows) > 0 {
 		n := 1
 		for n*2 <= len(rows) && n < rowsAtOnce {
@@ -467,7 +477,7 @@ func insert(ctx context.Context, conn *sql.Conn, rows []row) error {
 			query.WriteString("(" + placeholders(4*i+1, 4) + ")")
 			args = append(args, int64(r.idx), r.hashes, r.leaf, r.private)
 		}
-		if _, err := conn.ExecContext(ctx, query.String(), args...); err != nil {
+		if _, err := l.exec(ctx, query.String(), args...); err != nil {
 			return err
 		}
 		rows = rows[n:]
