@@ -389,6 +389,9 @@ func putBatch(c *call) error {
 	if s.How.Password != "" || s.How.Application != "" {
 		return fmt.Errorf("%w: a password, and an application, are of one document and not of a batch", errBody)
 	}
+	if err := c.has(s.Seal); err != nil {
+		return err
+	}
 	if _, err := c.server.signer(c.Context(), c.by, s.Seal, s.How.purpose); err != nil {
 		return err
 	}

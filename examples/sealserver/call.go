@@ -24,6 +24,7 @@ const (
 	fileTime  = 5 * time.Minute  // for a file to come
 	workTime  = time.Minute      // for what is done with it
 	writeTime = 5 * time.Minute  // for the answer to go
+	maxFiles  = 256              // that are received or worked on at a time; more are told to come again
 )
 
 // A call is one request and its answer.
@@ -97,6 +98,14 @@ func (s *server) route(rt route) http.Handler {
 			most, wait := int64(maxJSON), jsonTime
 			if rt.file {
 				most, wait = s.config.MaxFile, fileTime
+			}
+			if rt.file {
+				select {
+				case s.slots <- struct{}{}:
+					defer func() { <-s.slots }()
+				default:
+					return errBusy
+				}
 			}
 			control := http.NewResponseController(w)
 			now := time.Now()

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/courtseal/courtseal/audit"
@@ -224,8 +225,20 @@ func sealDigest(c *call) error {
 	}{q.Act.ID, values})
 }
 
+// has asks that the application has a seal. Of a use the books ask more.
+func (c *call) has(sealID string) error {
+	a, err := c.server.books.App(c.Context(), c.by.App)
+	if err == nil && !slices.Contains(a.Seals, sealID) {
+		err = fmt.Errorf("%w: %s does not have seal %s", errWho, c.by, sealID)
+	}
+	return err
+}
+
 // profile tells what a client must know to prepare a document for a seal.
 func profile(c *call) error {
+	if err := c.has(c.PathValue("seal")); err != nil {
+		return err
+	}
 	p := purpose{Format: sign.Format(c.URL.Query().Get("format"))}
 	signer, err := c.server.signer(c.Context(), c.by, c.PathValue("seal"), p)
 	if err != nil {

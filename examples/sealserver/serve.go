@@ -74,7 +74,8 @@ type server struct {
 	books   *books
 	keys    *keyring
 	batches *batches
-	once    turnstile // by the id of a request
+	once    turnstile     // by the id of a request
+	slots   chan struct{} // one for each file that is here
 }
 
 // Run opens everything and serves until Close. It returns when the server can be reached.
@@ -135,7 +136,7 @@ func (m *Main) Close() error {
 }
 
 func open(ctx context.Context, c config, dir string, log *slog.Logger, now func() time.Time) (s *server, err error) {
-	s = &server{config: c, log: log, now: now, spool: filepath.Join(dir, "spool")}
+	s = &server{config: c, log: log, now: now, spool: filepath.Join(dir, "spool"), slots: make(chan struct{}, maxFiles)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
