@@ -310,23 +310,27 @@ func (b *batch) seal(ctx context.Context, s *server, f *batchFile) (use string, 
 	if err != nil {
 		return "", err
 	}
-	up := &upload{ReaderAt: in, Size: info.Size()}
-	done, err := s.seal(ctx, registry.App(b.App), b.request(f), b.Seal, b.How.purpose, up, o)
-	if err != nil {
-		return "", err
-	}
 	out, err := os.CreateTemp(b.dir, "new-*")
 	if err != nil {
 		return "", err
 	}
-	_, err = done.pending.Commit(out, up, up.Size, done.values)
+	up := &upload{ReaderAt: in, Size: info.Size()}
+	r, err := s.seal(ctx, rewritten{out}, registry.App(b.App), b.request(f), b.Seal, b.How.purpose, up, o)
 	if err = errors.Join(err, out.Close()); err == nil {
 		err = os.Rename(out.Name(), b.path(f, "sealed"))
 	}
 	if err != nil {
 		return "", errors.Join(err, os.Remove(out.Name()))
 	}
-	return done.use, nil
+	return r.Act.ID, nil
+}
+
+// A rewritten file can begin anew.
+type rewritten struct{ *os.File }
+
+func (f rewritten) Reset() error {
+	_, err := f.Seek(0, io.SeekStart)
+	return errors.Join(err, f.Truncate(0))
 }
 
 // request is the id of the request to seal a document of the batch.

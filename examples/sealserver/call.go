@@ -165,7 +165,7 @@ func (c *call) identify(w who) (err error) {
 	if !ok || dot < 0 {
 		return errCredential
 	}
-	if c.by, err = c.server.books.Authenticate(c.Context(), credential[:dot], credential[dot+1:]); errors.Is(err, registry.ErrRights) {
+	if c.by, err = c.server.door.enter(c.Context(), credential[:dot], credential[dot+1:]); errors.Is(err, registry.ErrRights) {
 		return fmt.Errorf("%w: %w", errCredential, err)
 	} else if err != nil {
 		return err

@@ -44,7 +44,7 @@ type keyring struct {
 	keys    []sign.Key
 
 	mu     sync.Mutex
-	stamps map[string]sign.Signer // by the seal's SM3 and the format
+	stamps map[string]sign.Signer // by esID and format: what is in the books under an esID stays the same
 }
 
 // openKeys opens every signing key of some devices. No PIN is asked for before a key is used.
@@ -87,13 +87,17 @@ func (r *keyring) close() error {
 	return err
 }
 
-// stamp puts a seal to use with the keys of its holders that are here.
-func (r *keyring) stamp(der []byte, format sign.Format) (sign.Signer, error) {
-	name := string(sign.SM3.Sum(der)) + string(format)
+// stamp puts a seal to use with the keys of its holders that are here. It reads the seal once.
+func (r *keyring) stamp(id string, format sign.Format, read func() ([]byte, error)) (sign.Signer, error) {
+	name := id + " " + string(format)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s := r.stamps[name]; s != nil {
 		return s, nil
+	}
+	der, err := read()
+	if err != nil {
+		return nil, err
 	}
 	s, err := seal.Parse(der)
 	if err != nil {

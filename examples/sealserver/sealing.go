@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/courtseal/courtseal/audit"
@@ -140,33 +141,29 @@ func sealPDF(c *call) error {
 	if err != nil {
 		return err
 	}
-	done, err := c.server.seal(c.Context(), c.by, key, c.PathValue("seal"), q.purpose, up, o)
+	sealed := newSpool(c.server.spool)
+	defer sealed.Close()
+	r, err := c.server.seal(c.Context(), sealed, c.by, key, c.PathValue("seal"), q.purpose, up, o)
 	if err != nil {
 		return err
 	}
 	h := c.Header()
 	h.Set("Content-Type", "application/pdf")
-	h.Set("Courtseal-Use", done.use)
-	_, err = done.pending.Commit(c, up, up.Size, done.values)
+	h.Set("Content-Length", strconv.FormatInt(r.Size, 10))
+	h.Set("Courtseal-Use", r.Act.ID)
+	_, err = sealed.WriteTo(c)
 	return err
 }
 
-// zone is the one in which people read times.
-var zone = time.FixedZone("CST", 8*3600)
-
-// useID is the id of a use in the books: that of the request, among those of its application.
-func useID(app, key string) string { return app + ":" + key }
-
-// A done is a document that is sealed, and not yet written.
-type done struct {
-	use     string // id of the use in the books
-	pending *pdfx.Pending
-	values  []sign.Value
+// A target takes a file that is written; Reset begins it anew.
+type target interface {
+	io.Writer
+	Reset() error
 }
 
 // seal seals a document once for a request id: sent again, the same document with the same options has the same answer, byte
 // for byte, whatever ended the earlier tries; another document is registry.ErrExists.
-func (s *server) seal(ctx context.Context, by registry.Actor, key, sealID string, p purpose, up *upload, o pdfx.Options) (*done, error) {
+func (s *server) seal(ctx context.Context, dst target, by registry.Actor, key, sealID string, p purpose, up *upload, o pdfx.Options) (*pdfx.Result, error) {
 	signer, err := s.signer(ctx, by, sealID, p)
 	if err != nil {
 		return nil, err
@@ -174,25 +171,28 @@ func (s *server) seal(ctx context.Context, by registry.Actor, key, sealID string
 	o.ID = useID(by.App, key)
 	leave := s.once.enter(o.ID)
 	defer leave()
-	// The file as it is sealed has the claimed time in it, so that a try that follows another must claim what that claimed.
-	at := s.now()
-	if u, err := s.books.Use(ctx, o.ID); err == nil && u.State == registry.Done {
-		at = u.Claimed
-	} else if err != nil && !errors.Is(err, registry.ErrUnknown) {
-		return nil, err
+	r, err := s.sealAt(ctx, s.now(), dst, up, signer, o)
+	var done *registry.RepeatedError
+	if errors.As(err, &done) && !done.Use.Claimed.IsZero() {
+		// The file as it was sealed has the claimed time of then in it, so that only one that claims the same is the same.
+		if err := dst.Reset(); err != nil {
+			return nil, err
+		}
+		return s.sealAt(ctx, done.Use.Claimed, dst, up, signer, o)
 	}
-	at = at.In(zone)
-	o.Now = func() time.Time { return at }
-	pending, err := pdfx.Prepare(up, up.Size, signer.Profile(), o)
-	if err != nil {
-		return nil, err
-	}
-	values, err := signer.Sign(ctx, pending.Act())
-	if err != nil {
-		return nil, err
-	}
-	return &done{o.ID, pending, values}, nil
+	return r, err
 }
+
+func (s *server) sealAt(ctx context.Context, at time.Time, dst target, up *upload, signer sign.Signer, o pdfx.Options) (*pdfx.Result, error) {
+	o.Now = func() time.Time { return at.In(zone) }
+	return pdfx.Sign(ctx, dst, up, up.Size, signer, o)
+}
+
+// zone is the one in which people read times.
+var zone = time.FixedZone("CST", 8*3600)
+
+// useID is the id of a use in the books: that of the request, among those of its application.
+func useID(app, key string) string { return app + ":" + key }
 
 // A prepared is a document that its client holds: the digests are all that comes.
 type prepared struct {
@@ -249,11 +249,10 @@ func profile(c *call) error {
 
 // signer is the seal, recorded for an actor.
 func (s *server) signer(ctx context.Context, by registry.Actor, sealID string, p purpose) (sign.Signer, error) {
-	_, der, err := s.books.Seal(ctx, sealID)
-	if err != nil {
-		return nil, err
-	}
-	stamp, err := s.keys.stamp(der, p.Format)
+	stamp, err := s.keys.stamp(sealID, p.Format, func() ([]byte, error) {
+		_, der, err := s.books.Seal(ctx, sealID)
+		return der, err
+	})
 	if err != nil {
 		return nil, err
 	}

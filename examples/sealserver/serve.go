@@ -73,6 +73,7 @@ type server struct {
 	roots   *verify.Roots
 	books   *books
 	keys    *keyring
+	door    *door
 	batches *batches
 	once    turnstile     // by the id of a request
 	slots   chan struct{} // one for each file that is here
@@ -162,6 +163,7 @@ func open(ctx context.Context, c config, dir string, log *slog.Logger, now func(
 	if s.books, err = openBooks(ctx, c, dir, now, nil); err != nil {
 		return s, err
 	}
+	s.door = &door{books: s.books, now: now}
 	s.batches, err = s.openBatches(filepath.Join(dir, "batches"))
 	return s, err
 }
