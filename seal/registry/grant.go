@@ -21,7 +21,8 @@ var grantRules = []Rule{
 // Authorise (用印授权) lets somebody use a seal who does not hold it: a person, an application, or all clerks of an organisation.
 // The seal's holder may give it; and an administrator of the root, or one to whom the root delegated it. Nobody gives it to
 // themself, and nobody who administers or audits can have it: to use a seal takes the role of a clerk or keeper.
-// A use has to be within the grant's limits and those of the seal (SetControl) as well.
+// A use has to be within the grant's limits and those of the seal (SetControl) as well. A grant stands until it ends or is withdrawn,
+// whoever holds the seal by then.
 type Authorise struct {
 	ID     string
 	Seal   string

@@ -183,7 +183,10 @@ func (c *recorder) begin(s *state, act *sign.Act, p sign.Profile, earlier *UseIn
 			grant = earlier.Grant
 		}
 	}
-	if err := errors.Join(r.is(active), s.holdsKeys(r, act, p)); err != nil {
+	if err := r.is(active); err != nil {
+		return nil, err
+	}
+	if err := s.holdsKeys(r, act, p); err != nil {
 		return nil, err
 	}
 	if a.Grant, err = s.allowed(r, grant, w); err != nil {
