@@ -51,15 +51,21 @@ var logSigner = sync.OnceValue(func() *audit.KeySigner {
 	return s
 })
 
-func openLog(t testing.TB, now func() time.Time) *ledger.Log {
-	t.Helper()
+// newDB makes an empty database. internal/interop replaces it, to have these tests run on PostgreSQL.
+var newDB = func(t testing.TB) (*sql.DB, ledger.Dialect) {
 	db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "book.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return db, ledger.SQLite
+}
+
+func openLog(t testing.TB, now func() time.Time) *ledger.Log {
+	t.Helper()
+	db, dialect := newDB(t)
 	t.Cleanup(func() { db.Close() })
 	log, err := ledger.Create(t.Context(), db, ledger.Options{
-		Dialect: ledger.SQLite, Witness: ledger.Unwitnessed, Origin: "court.example/seals/sm3", Signers: []audit.Signer{logSigner()}, Now: now,
+		Dialect: dialect, Witness: ledger.Unwitnessed, Origin: "court.example/seals/sm3", Signers: []audit.Signer{logSigner()}, Now: now,
 	})
 	if err != nil {
 		t.Fatal(err)
