@@ -184,12 +184,9 @@ func (s *server) seal(ctx context.Context, dst target, by registry.Actor, key, s
 }
 
 func (s *server) sealAt(ctx context.Context, at time.Time, dst target, up *upload, signer sign.Signer, o pdfx.Options) (*pdfx.Result, error) {
-	o.Now = func() time.Time { return at.In(zone) }
+	o.Now = func() time.Time { return at.In(registry.Zone) }
 	return pdfx.Sign(ctx, dst, up, up.Size, signer, o)
 }
-
-// zone is the one in which people read times.
-var zone = time.FixedZone("CST", 8*3600)
 
 // useID is the id of a use in the books: that of the request, among those of its application.
 func useID(app, key string) string { return app + ":" + key }

@@ -21,7 +21,7 @@ var controlRules = []Rule{
 type Limits struct {
 	Kinds    []string // of document (文书种类): "judgment", "ruling", …
 	Courts   []string // organisations, and those below them, in whose matters it is used
-	Hours    []string // of the day in the books' zone: "08:30-12:00"; the end is not among them, and may be 24:00
+	Hours    []string // of the day in Zone: "08:30-12:00"; the end is not among them, and may be 24:00
 	Weekdays []string // "mon", "tue", …
 	PerDay   int      // uses a day
 	Approval bool     // each use needs an approved application for its one document
@@ -96,7 +96,7 @@ func (s *state) allow(what string, l Limits, w wish) error {
 	if ok, err := s.among(w.org, l.Courts); err != nil || !ok {
 		return orLimit(err, "%s is for %s, not for matters of %s", what, strings.Join(l.Courts, ", "), w.org)
 	}
-	local := s.time.In(s.zone)
+	local := s.time.In(Zone)
 	if day := weekdays[local.Weekday()]; len(l.Weekdays) > 0 && !slices.Contains(l.Weekdays, day) {
 		return fmt.Errorf("%w: %s is for %s, and today is %s", ErrLimit, what, strings.Join(l.Weekdays, " "), day)
 	}

@@ -15,15 +15,17 @@ import (
 // processes may use one database.
 type Registry struct {
 	log     *ledger.Log
-	zone    *time.Location
 	signers []audit.Signer
 
 	replaying sync.Mutex
 }
 
+// Zone is that of days and hours in the books, China Standard Time. It is one for all books: the same entries must come to the
+// same tables wherever they are replayed.
+var Zone = time.FixedZone("CST", 8*3600)
+
 // Options of a registry.
 type Options struct {
-	Zone    *time.Location // of days and hours in limits; nil: UTC+8, China Standard Time
 	Signers []audit.Signer // of offline grants and state lists; none: none are given out
 }
 
@@ -60,11 +62,7 @@ func Open(ctx context.Context, log *ledger.Log, o Options) (*Registry, error) {
 }
 
 func newRegistry(log *ledger.Log, o Options) *Registry {
-	r := &Registry{log: log, zone: o.Zone, signers: o.Signers}
-	if r.zone == nil {
-		r.zone = time.FixedZone("CST", 8*3600)
-	}
-	return r
+	return &Registry{log: log, signers: o.Signers}
 }
 
 // Do does one operation: it checks that by may do it where it is done, that the state of things allows it, writes its

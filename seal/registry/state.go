@@ -21,7 +21,6 @@ type state struct {
 	ctx    context.Context
 	tx     *ledger.Tx
 	prefix string
-	zone   *time.Location
 
 	actor Actor
 	time  time.Time  // of the entry
@@ -39,7 +38,7 @@ const (
 )
 
 func (r *Registry) state(ctx context.Context, tx *ledger.Tx, by Actor, prefix string) *state {
-	return &state{ctx: ctx, tx: tx, prefix: prefix, zone: r.zone, actor: by, time: tx.Time(), index: tx.Index()}
+	return &state{ctx: ctx, tx: tx, prefix: prefix, actor: by, time: tx.Time(), index: tx.Index()}
 }
 
 // apply gives an entry its effects. leaf and private are what the ledger keeps.
@@ -199,9 +198,9 @@ func fromMillis(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// date is the day of the books' zone that t falls on, as a number: 20260131.
+// date is the day, in Zone, that t falls on, as a number: 20260131.
 func (s *state) date(t time.Time) int64 {
-	y, m, d := t.In(s.zone).Date()
+	y, m, d := t.In(Zone).Date()
 	return int64(y)*10000 + int64(m)*100 + int64(d)
 }
 

@@ -16,7 +16,7 @@ const (
 	ByPerson Dimension = "person"
 	ByApp    Dimension = "app"
 	ByKind   Dimension = "kind"
-	ByDay    Dimension = "day"   // of the books' zone, in which the use was first entered: 2026-01-31
+	ByDay    Dimension = "day"   // in Zone, on which the use was first entered: 2026-01-31
 	ByMonth  Dimension = "month" // 2026-01
 	ByYear   Dimension = "year"
 )

@@ -30,8 +30,6 @@ import (
 	"github.com/courtseal/courtseal/sign"
 )
 
-var zone = time.FixedZone("CST", 8*3600)
-
 // A book is a registry on a database of its own, with a clock that stands still, and the keys of its people.
 type book struct {
 	*registry.Registry
@@ -77,7 +75,7 @@ func openLog(t testing.TB, now func() time.Time) *ledger.Log {
 // newBook founds a province: its root is "gy", its administrator "admin".
 func newBook(t testing.TB) *book {
 	t.Helper()
-	b := &book{now: time.Date(2026, 3, 2, 9, 0, 0, 0, zone), keys: map[string]sign.Key{}, mark: map[string]uint64{}}
+	b := &book{now: time.Date(2026, 3, 2, 9, 0, 0, 0, registry.Zone), keys: map[string]sign.Key{}, mark: map[string]uint64{}}
 	b.log = openLog(t, func() time.Time { b.mu.Lock(); defer b.mu.Unlock(); return b.now })
 	var err error
 	b.Registry, err = registry.Create(t.Context(), b.log, registry.Options{Signers: []audit.Signer{logSigner()}}, registry.Found{Org: "gy", OrgName: "示例省高级人民法院", Person: "admin", PersonName: "管理员"})
@@ -187,7 +185,7 @@ func who(name string) registry.Actor {
 }
 
 func moment(text string) (time.Time, error) {
-	return time.ParseInLocation("2006-01-02T15:04", text, zone)
+	return time.ParseInLocation("2006-01-02T15:04", text, registry.Zone)
 }
 
 // commands of the stories. Each answers what it saw, which a line beginning with -> expects.

@@ -528,7 +528,7 @@ func (b *book) figures(t *testing.T, by []registry.Dimension) map[string]registr
 	}
 	figures := map[string]registry.Figure{}
 	for _, u := range byRequest {
-		local := u.Time.In(zone)
+		local := u.Time.In(registry.Zone)
 		values := make([]string, len(by))
 		for i, d := range by {
 			values[i] = map[registry.Dimension]string{
