@@ -21,4 +21,6 @@ var (
 	ErrPrivate = errors.New("audit: private value does not belong to the leaf")
 	// ErrAct: an act that cannot be recorded.
 	ErrAct = errors.New("audit: act cannot be recorded")
+	// ErrActTime: the time that an act claims is not that of its entry, and a verifier would not believe the two. Prepare the act again.
+	ErrActTime = errors.New("audit: the act was not prepared now")
 )

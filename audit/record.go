@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/courtseal/courtseal/sign"
 )
@@ -29,6 +30,21 @@ type Recorder interface {
 // MaxEvidence is the room in bytes that Record reserves in a value for evidence, unless the Recorder says how much it needs: an
 // entry of 2 KiB, the proof in a log of a thousand million, and a checkpoint with four signatures.
 const MaxEvidence = 6 << 10
+
+// MaxActAge is how far the time that an act claims may be from that of its entry. Verifiers let five minutes pass; a Recorder is a bit
+// stricter, so that nothing it lets through is refused later.
+const MaxActAge = 4 * time.Minute
+
+// CheckActTime asks, for a Recorder, that an act claims the time at which it is entered: ErrActTime. An act that waited for somebody is
+// prepared anew when they are there.
+func CheckActTime(act *sign.Act, entered time.Time) error {
+	const form = "2006-01-02T15:04:05Z"
+	if off := act.Time.Sub(entered); off.Abs() > MaxActAge {
+		return fmt.Errorf("%w: act %.80q claims %s, and it is entered at %s; prepare it again, and ask the same clock", ErrActTime,
+			act.ID, act.Time.UTC().Format(form), entered.UTC().Format(form))
+	}
+	return nil
+}
 
 // Record returns a Signer that signs nothing without an entry: it lets r begin, signs a copy of the act that has r's evidence, lets
 // r end, and gives the values out only then. Its Profile is that of s with room for the evidence. It is safe for concurrent use

@@ -21,6 +21,7 @@ const (
 type Sealing struct {
 	Seal    string    // esID; empty: a signature without seal
 	Content sign.Sums // of what is signed
+	Value   []byte    // SM3 of the signature value, its bytes as they are embedded; nil: not known
 	Source  sign.Sums // of the file before it was sealed, by its entry, or else as far as it can be told; nil: not known
 
 	Log    string // origin of the ledger in which it was entered before it was made; empty: not known
@@ -34,6 +35,10 @@ type SealingState struct {
 	Withdrawn time.Time // since when the sealed document is declared withdrawn (撤回); zero: it is not
 	Reason    string    // why
 
+	// Entered is when the books got to know this very value, Sealing.Value, as one that was made: it existed by then. That an act
+	// was entered before it was signed does not say that. zero: they do not know the value, or not when.
+	Entered time.Time
+
 	Reconciled time.Time // of one made offline: when it was entered in the ledger (核销); zero: it is not
-	Fault      string    // of one made offline: why it does not count, such as that its number was used twice; empty: it does
+	Fault      string    // why it does not count, such as that no value came of its entry, or that its number was used twice; empty: it does
 }

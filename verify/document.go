@@ -158,6 +158,7 @@ type signatureCase struct {
 	cms      *cmsSignature
 	ses      *sealSignature
 	token    []byte      // a document time stamp; nil: it is a signature
+	raw      []byte      // the value, as it is embedded
 	sources  []sign.Sums // of the file as it may have been before this signature: see cuts
 }
 
@@ -244,6 +245,7 @@ func (d *document) prepare(s *pdf.Signature, out *Signature) (*signatureCase, er
 		}
 	}
 	b, kind := c.value(s.Contents)
+	c.raw = b
 	switch kind {
 	case cmsValue:
 		out.Format = sign.CMS
@@ -363,6 +365,7 @@ func (d *document) judgeOne(c *signatureCase, sums sign.Sums) (int, error) {
 		return revision, nil
 	}
 	d.claims(c)
+	enquiry := c.enquire(sums)
 	var e *seal.Seal
 	if c.cms != nil {
 		c.judgeCMS(c.cms, sums, c.span.property(), string(c.pdf.SubFilter))
@@ -381,7 +384,7 @@ func (d *document) judgeOne(c *signatureCase, sums sign.Sums) (int, error) {
 	if s := c.seals(); s != nil {
 		e = s.Seal
 	}
-	c.entry(sums)
+	c.entry(enquiry)
 	if e != nil {
 		if err := d.picture(c.judge, c.pdf, e); err != nil {
 			return -1, err

@@ -72,8 +72,9 @@ type judge struct {
 	doubts  []Text // why the claimed time would have to be proven
 
 	standard seal.Version // whose clauses are followed; 0: no seal is judged
-	proven   time.Time    // by when what is judged existed, by a time stamp; zero: not proven
-	archived *stamps      // what document time stamps around the whole signature prove; nil: nothing
+	proven   time.Time    // by when what is judged existed, by a time stamp or the books; zero: not proven
+	archived *stamps      // what document time stamps around the whole signature prove, or the books that have its value; nil: nothing
+	byBooks  bool         // it is the books that prove the time
 }
 
 func (j *job) judge(s *Signature) *judge { return &judge{job: j, sig: s, pool: j.given} }
@@ -101,7 +102,7 @@ func (j *judge) parserNotes(notes []sign.Note) {
 }
 
 // doubt: the judgement rests on the claimed time, since something was well until a moment and is not any more. A time
-// stamp that proves that the value is not younger settles it.
+// stamp, or the books, that prove that the value is not younger settles it.
 func (j *judge) doubt(until time.Time, zh, en string) {
 	if j.proven.IsZero() || j.proven.After(until) {
 		j.doubts = append(j.doubts, Text{zh, en})

@@ -23,6 +23,7 @@ var ledgerRule = &rule{
 	codes: []outcome{
 		{codeOK, Valid, "签章前已记入账本 %[1]s 第 %[2]d 条，时间 %[3]s", "entered before it was signed, at %[3]s, as entry %[2]d of the ledger %[1]s"},
 		{"same-history", Valid, "签章前已记入账本 %[1]s 第 %[2]d 条，时间 %[3]s；已知的账本（%[4]d 条）与其同源", "entered before it was signed, at %[3]s, as entry %[2]d of the ledger %[1]s; what is known of it, %[4]d entries, is the same history"},
+		{"entry-refused", Invalid, "账本 %[1]s 第 %[2]d 条不算数：%[3]s", "entry %[2]d of the ledger %[1]s does not count: %[3]s"},
 		{"no-evidence", NotAsked, "没有账本证据，印章也不要求", "there is no evidence of a ledger, and the seal does not ask for any"},
 		{"no-ledger-entry", Invalid, "制章者要求每次用印先记入账本，此签章没有记入的证据", "the maker of the seal wants every use of it entered in a ledger first, and nothing says that this one was"},
 		{"malformed-ledger-policy", Indeterminate, "无法读取印章的账本要求：%[1]s", "what the seal asks of its ledger cannot be read: %[1]s"},
@@ -314,7 +315,8 @@ func compare(said, computed sign.Sums) (differs sign.Hash, same bool) {
 	return "", same
 }
 
-// inTime asks whether the signature can have been made when its entry was: not before, and not long after.
+// inTime asks whether the signature can have been made when its entry was: not before, and not long after. It is asked once with what is
+// claimed, and once more when it is known what is proven.
 func (c *signatureCase) inTime(entered time.Time) *finding {
 	signed := c.sig.Claimed
 	if p := c.sig.Proven; !p.IsZero() && (signed.IsZero() || p.Before(signed)) {

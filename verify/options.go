@@ -12,7 +12,7 @@ type Options struct {
 	At           time.Time        // the moment to judge for; zero: now
 	Now          func() time.Time // nil: time.Now; asked once, and only where At is zero
 	States       StateSource      // of seals; nil: not asked
-	Sealings     SealingSource    // of withdrawn sealings; nil: not asked
+	Sealings     SealingSource    // the books of sealings: which are withdrawn, which were reconciled, when a value was entered; nil: not asked
 	Logs         Logs             // ledgers that are known; zero: none but those that the maker of a seal names in it
 	CRLs         [][]byte         // DER
 	OCSPs        [][]byte         // DER OCSPResponses

@@ -35,7 +35,7 @@ type Signature struct {
 	Inner     *Certificate `json:"inner,omitempty"`     // dual: of the SES_Signature inside the CMS
 	Seal      *Seal        `json:"seal,omitempty"`
 	Claimed   time.Time    `json:"claimed,omitzero"`  // the time of signing, as the signer says
-	Proven    time.Time    `json:"proven,omitzero"`   // the signature is proven to be no younger, by time stamps
+	Proven    time.Time    `json:"proven,omitzero"`   // the signature is proven to be no younger, by time stamps or the books
 	Stamps    []Stamp      `json:"stamps,omitempty"`  // time stamps, of the signature and of its seal
 	Revision  int          `json:"revision"`          // the revision it signed, 1 the first; 0: not known
 	Coverage  Text         `json:"coverage"`          // what was signed and what came after, in words

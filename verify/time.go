@@ -14,10 +14,11 @@ var timeRule = &rule{
 	stops:  "a signature made with a key after its certificate or seal ended, and dated back",
 	codes: []outcome{
 		{"time-proven", Valid, "时间戳证明签章不晚于 %[1]s", "a time stamp proves that the signature was made no later than %[1]s"},
-		{"time-claimed", Valid, "签章时间 %[1]s 由签章人声称，未经时间戳证明", "the time of signing, %[1]s, is claimed by the signer and not proven by a time stamp"},
+		{"time-entered", Valid, "账本在 %[1]s 已有此签名值，证明签章不晚于该时间", "the ledger had the value by %[1]s, which proves that the signature was made no later"},
+		{"time-claimed", Valid, "签章时间 %[1]s 由签章人声称，未经时间戳或账本证明", "the time of signing, %[1]s, is claimed by the signer and proven neither by a time stamp nor by the ledger"},
 		{"time-absent", Valid, "签章人未声称时间，按验证时间判断", "the signer claims no time; judged for the time of verification"},
-		{"time-not-proven", Indeterminate, "签章时间 %[1]s 需要时间戳证明，但未得到证明：%[2]s", "the time of signing, %[1]s, would have to be proven by a time stamp and is not: %[3]s"},
-		{"time-refuted", Indeterminate, "声称的签章时间 %[1]s 晚于时间戳证明的时间 %[2]s", "the claimed time of signing, %[1]s, is after the time that a time stamp proves, %[2]s"},
+		{"time-not-proven", Indeterminate, "签章时间 %[1]s 需要时间戳或账本证明，但未得到证明：%[2]s", "the time of signing, %[1]s, would have to be proven by a time stamp or the ledger and is not: %[3]s"},
+		{"time-refuted", Indeterminate, "声称的签章时间 %[1]s 晚于时间戳或账本证明的时间 %[2]s", "the claimed time of signing, %[1]s, is after the time that a time stamp or the ledger proves, %[2]s"},
 		{"time-future", Indeterminate, "声称的签章时间 %[1]s 晚于验证时间 %[2]s", "the claimed time of signing, %[1]s, is after the time of verification, %[2]s"},
 	},
 }
@@ -41,7 +42,7 @@ func (j *judge) prove(s *stamps) {
 	if s.by.IsZero() {
 		return
 	}
-	j.sig.Proven = s.by.UTC()
+	j.sig.Proven, j.byBooks = s.by.UTC(), s.books
 	if j.sig.Claimed.IsZero() {
 		j.claimed = s.at.UTC()
 	}
@@ -65,6 +66,8 @@ func (j *judge) claimedTime() {
 		j.say(timeRule, "time-not-proven", clock(j.claimed), zh, en)
 	case !proven.IsZero() && j.sig.Claimed.After(proven.Add(clockSlip)):
 		j.say(timeRule, "time-refuted", clock(j.claimed), clock(proven))
+	case !proven.IsZero() && j.byBooks:
+		j.say(timeRule, "time-entered", clock(proven))
 	case !proven.IsZero():
 		j.say(timeRule, "time-proven", clock(proven))
 	case j.sig.Claimed.IsZero():

@@ -122,6 +122,8 @@ type stamps struct {
 	args []any
 	by   time.Time // by when the value is proven to exist; zero: not proven
 	at   time.Time // what the earliest stamp says
+
+	books bool // it is the books that prove it, and no stamp
 }
 
 func (j *judge) sayStamps(s *stamps) {

@@ -29,16 +29,43 @@ type SealingSource interface {
 	Sealing(ctx context.Context, s seal.Sealing) (seal.SealingState, error)
 }
 
-// entry makes the checks that lead out of the document: is it in the ledger, and was it withdrawn since.
-func (c *signatureCase) entry(sums sign.Sums) {
+// An enquiry is what the evidence of a signature is worth, and what the books say of the sealing.
+type enquiry struct {
+	proved
+	finding *finding
+	books   answers
+}
+
+// enquire judges the evidence and asks the books, ahead of the checks that lean on a proven time: when the books had the very value that
+// stands in the document, it existed, as if what is around it were stamped then. An entry by itself is no such proof, being older than
+// what was signed.
+func (c *signatureCase) enquire(sums sign.Sums) (e enquiry) {
 	u := c.use(sums)
-	p, f := c.ledger(u)
-	books := c.books(u.sealing(p))
-	if p.offline != nil {
-		f = books.reconciled(p.offline)
+	e.proved, e.finding = c.ledger(u)
+	s := u.sealing(e.proved)
+	s.Value = sign.SM3.Sum(c.raw)
+	e.books = c.books(s)
+	if t := e.books.state.Entered; !t.IsZero() && !t.After(c.at.Add(clockSlip)) {
+		c.archived = earlier(c.archived, &stamps{by: t, at: t, books: true})
+	}
+	return e
+}
+
+// entry makes the checks that lead out of the document: is it in the ledger, and was it withdrawn since. By now it is known what time
+// is proven.
+func (c *signatureCase) entry(e enquiry) {
+	f := e.finding
+	if e.use != nil {
+		if late := c.inTime(e.use.Time); late != nil {
+			f = late
+		} else if e.offline != nil {
+			f = e.books.reconciled(e.offline)
+		} else if e.books.state.Fault != "" {
+			f = found("entry-refused", e.entry.Head.Origin, e.entry.Index, e.books.state.Fault)
+		}
 	}
 	c.add(ledgerRule.check(f.code, f.args...))
-	code, args := books.withdrawn(c.at)
+	code, args := e.books.withdrawn(c.at)
 	c.add(withdrawnRule.check(code, args...))
 }
 
@@ -73,7 +100,9 @@ type answers struct {
 
 func (j *judge) books(s seal.Sealing) (a answers) {
 	if a.asked = j.opts.Sealings != nil; a.asked {
-		a.state, a.err = j.opts.Sealings.Sealing(j.ctx, s)
+		if a.state, a.err = j.opts.Sealings.Sealing(j.ctx, s); a.err != nil {
+			a.state = seal.SealingState{}
+		}
 	}
 	return a
 }

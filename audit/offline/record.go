@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/courtseal/courtseal/audit"
 	"github.com/courtseal/courtseal/sign"
@@ -16,9 +15,6 @@ import (
 
 // maxUse is the longest leaf of a use that a book writes, in bytes. Evidence has room for it.
 const maxUse = 4 << 10
-
-// slip is how far the time that a document says may be from that of its use: verifiers let no more pass.
-const slip = 5 * time.Minute
 
 // A Purpose is who uses the seal, and what for. Person and the document's name are concealed in what the sealed document binds.
 type Purpose struct {
@@ -37,8 +33,8 @@ type Purpose struct {
 // with other content: who wants to ask again prepares for the same moment (pdfx.Options.Now).
 //
 // Begin refuses with audit.ErrGrantExpired, audit.ErrGrantNotYet, audit.ErrGrantUsedUp, audit.ErrGrantKind, audit.ErrGrantSeal,
-// audit.ErrGrantDevice, ErrNoList, audit.ErrListExpired, audit.ErrListOld, an *audit.ListedError (audit.ErrListed), ErrClock,
-// ErrRequest, and ErrBroken where the disk failed.
+// audit.ErrGrantDevice, ErrNoList, audit.ErrListExpired, audit.ErrListOld, an *audit.ListedError (audit.ErrListed), audit.ErrActTime,
+// ErrClock, ErrRequest, and ErrBroken where the disk failed.
 func (b *Book) Recorder(p Purpose) audit.Recorder { return &recorder{b, p} }
 
 type recorder struct {
@@ -87,8 +83,8 @@ func (r *recorder) begin(act *sign.Act, p sign.Profile) (permit audit.Permit, wa
 	}
 	if first == nil || first.outcome != nil || first.Number <= b.settled || !equalSums(first.Use.Content, asked.Content) {
 		err = r.write(act, asked, first)
-	} else { // the process ended in between
-		err = b.allow(act)
+	} else if err = b.allow(act); err == nil { // the process ended in between: the use has the time of then
+		err = audit.CheckActTime(act, first.Use.Time)
 	}
 	if err != nil {
 		return permit, nil, err
@@ -156,9 +152,8 @@ func (r *recorder) write(act *sign.Act, asked audit.Use, first *use) error {
 	if err := b.allow(act); err != nil {
 		return err
 	}
-	if d := b.last.Sub(act.Time); d > slip || d < -slip {
-		return fmt.Errorf("%w: it says %s, and it is %s; prepare the document anew", ErrRequest,
-			act.Time.UTC().Format(time.RFC3339), b.last.Format(time.RFC3339))
+	if err := audit.CheckActTime(act, b.last); err != nil {
+		return err
 	}
 	private := audit.Private{}
 	conceal := func(name, value string) string {

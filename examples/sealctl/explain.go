@@ -81,6 +81,7 @@ var hints = []struct {
 	{audit.ErrRange, "账本中没有这个条目", ""},
 	{audit.ErrPrivate, "隐私内容与账本条目不符", ""},
 	{audit.ErrAct, "用章无法登记", ""},
+	{audit.ErrActTime, "待签内容的时间与现在相差过大，请重新准备后再签", "sign what was prepared at once"},
 	{ledger.ErrNoLedger, "数据库中没有账本", ""},
 	{ledger.ErrOrigin, "不是同一个账本", "is --log the key of this ledger?"},
 	{ledger.ErrForked, "账本较旧或已分叉：它不是由以前见过的账本延续而来", ""},

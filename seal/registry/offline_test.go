@@ -171,26 +171,32 @@ func TestSealedOffline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	judged := func(file, code string) {
+	judged := func(file, code, time string) {
 		t.Helper()
 		keys := []audit.Verifier{logSigner().Verifier()}
 		r, err := verify.File(t.Context(), file, verify.Options{Roots: roots, At: b.clock(), States: b, Sealings: b, Logs: verify.Logs{Keys: keys}})
 		if err != nil || !slices.ContainsFunc(r.Signatures[0].Checks, func(c verify.Check) bool { return c.Code == code }) {
 			t.Errorf("no %s: %v\n%s", code, err, r)
 		}
+		if !hasCode(r, "time", time) {
+			t.Errorf("the time is not %s\n%s", time, r)
+		}
 		want := map[string]verify.Verdict{"offline-reconciled": verify.Valid, "offline-not-reconciled": verify.Indeterminate, "offline-refused": verify.Invalid}[code]
+		if time == "time-not-proven" && want == verify.Valid {
+			want = verify.Indeterminate
+		}
 		if r.Verdict != want {
 			t.Errorf("%s with %s: %s", r.Verdict, code, r)
 		}
 	}
-	send := func(bad int) {
+	send := func(sent, bad int) {
 		t.Helper()
 		chain, _, err := book.Export(book.State().Reconciled)
 		if err != nil {
 			t.Fatal(err)
 		}
 		r, err := b.Reconcile(t.Context(), registry.Person("baoguan"), chain)
-		if err != nil || r.Entered != 1 || len(r.Bad) != bad {
+		if err != nil || r.Entered != sent || len(r.Bad) != bad {
 			t.Fatalf("%+v, %v", r, err)
 		}
 		if err := book.Reconciled(r.Report.Whole, r.Report.Head); err != nil {
@@ -203,16 +209,19 @@ func TestSealedOffline(t *testing.T) {
 		b.mu.Unlock()
 	}
 	good := seal("good.pdf")
-	judged(good, "offline-not-reconciled")
+	judged(good, "offline-not-reconciled", "time-claimed")
 	hour()
-	send(0)
-	judged(good, "offline-reconciled")
+	send(1, 0)
+	judged(good, "offline-reconciled", "time-entered")
+	before := seal("before.pdf")
 	hour()
 	b.must(t, "baoguan", &registry.ReportLoss{Seal: "S1", Reason: "left in a taxi"})
 	hour()
 	late := seal("late.pdf")
-	send(1)
-	judged(late, "offline-refused")
+	send(2, 1)
+	judged(late, "offline-refused", "time-entered")
+	judged(good, "offline-reconciled", "time-entered")      // it was there before the loss
+	judged(before, "offline-reconciled", "time-not-proven") // the device says so, who has it may say anything
 	n := map[string]int{}
 	for _, kind := range []registry.UseState{registry.Done, registry.Begun} {
 		list, err := b.Uses(t.Context(), registry.Filter{Seal: "S1", State: kind})
@@ -221,7 +230,7 @@ func TestSealedOffline(t *testing.T) {
 		}
 		n[string(kind)] = len(list)
 	}
-	if n["done"] != 2 {
+	if n["done"] != 3 {
 		t.Error("the books count", n)
 	}
 	b.mustCompare(t)

@@ -38,7 +38,8 @@ func (e *RepeatedError) Unwrap() error { return ErrRepeated }
 
 // Recorder enters the uses of seals by an actor. Its Begin refuses, with the errors of Registry.Do, what is not the actor's
 // right, a seal that is not active, a key that is not its holder's, in force and on its device, and what is outside the
-// limits of the seal (SetControl), of the grant (Authorise) or of the application.
+// limits of the seal (SetControl), of the grant (Authorise) or of the application; and with audit.ErrActTime an act that was prepared at
+// another time.
 //
 // An act with the ID of an earlier one, for the same document and seal by the same actor, is that act: it counts once. If it was
 // done, the values are those of then; where the content to be signed differs, it is a *RepeatedError. If it came to no
@@ -91,9 +92,6 @@ func (c *recorder) Begin(ctx context.Context, act *sign.Act, p sign.Profile) (au
 
 // claimed is the field of the leaf of a use with the time that the act claims: what is signed says it, too.
 const claimed = "claimed"
-
-// maxClaimed is how far the claimed time of an act may be from the ledger's: verifiers let no more pass.
-const maxClaimed = 5 * time.Minute
 
 // checkAct holds an act to what an entry can say, and asks that every key is named that will sign.
 func (c *recorder) checkAct(act *sign.Act, p sign.Profile) error {
@@ -197,8 +195,8 @@ func (c *recorder) begin(s *state, act *sign.Act, p sign.Profile, earlier *UseIn
 			return nil, err
 		}
 	}
-	if off := act.Time.Sub(s.time); off.Abs() > maxClaimed {
-		return nil, fmt.Errorf("%w: the act claims the time %s, and it is %s", ErrLimit, a.Extra[claimed], ledger.FormatTime(s.time))
+	if err := audit.CheckActTime(act, s.time); err != nil {
+		return nil, err
 	}
 	return s.enterUse(a)
 }

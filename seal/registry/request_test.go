@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/courtseal/courtseal/audit"
 	"github.com/courtseal/courtseal/seal/registry"
 )
 
@@ -93,7 +94,8 @@ func TestClaimedTime(t *testing.T) {
 		request string
 		off     time.Duration
 		want    error
-	}{{"c-1", 0, nil}, {"c-2", -4 * time.Minute, nil}, {"c-3", 4 * time.Minute, nil}, {"c-4", -6 * time.Minute, registry.ErrLimit}, {"c-5", time.Hour, registry.ErrLimit}} {
+	}{{"c-1", 0, nil}, {"c-2", -4 * time.Minute, nil}, {"c-3", 4 * time.Minute, nil}, {"c-4", -audit.MaxActAge - time.Second, audit.ErrActTime},
+		{"c-5", time.Hour, audit.ErrActTime}} {
 		act, profile := b.act(c.request, c.request)
 		act.Time = act.Time.Add(c.off)
 		if _, err := r.Begin(t.Context(), act, profile); !errors.Is(err, c.want) {

@@ -368,7 +368,7 @@ func TestSealAndWithdraw(t *testing.T) {
 		}
 		return r
 	}
-	if r := judged(copied, b.now); !hasCode(r, "withdrawn", "ok") || !hasCode(r, "ledger", "ok") {
+	if r := judged(copied, b.now); !hasCode(r, "withdrawn", "ok") || !hasCode(r, "ledger", "ok") || !hasCode(r, "time", "time-entered") {
 		t.Fatalf("%s", r)
 	}
 	u, err := b.Use(t.Context(), "r-1")

@@ -19,26 +19,34 @@ func (r *Registry) Use(ctx context.Context, request string) (u UseInfo, err erro
 	return u, err
 }
 
-// UseAt is the use that an entry is of: the first of it, a later attempt, its outcome, its withdrawal, or the entry of one that
-// was made offline.
+// UseAt is the use that an entry is of: the first of it, a later attempt, its outcome or its withdrawal.
 func (r *Registry) UseAt(ctx context.Context, entry uint64) (u UseInfo, err error) {
 	err = r.read(ctx, func(s *state) error {
-		e, err := s.tx.Entry(ctx, entry)
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrUnknown, err)
-		}
-		leaf, err := audit.ParseLeaf(e.Leaf)
-		if err != nil {
-			return err
-		}
-		if request := leaf.Fields["request"]; request != "" {
-			u, err = s.use(request)
-			return err
-		}
-		u, err = oneUse(fmt.Sprintf("use of entry %d, which is %s", entry, leaf.Kind))(s.usesWhere(`entry = $1 OR last = $1`, int64(entry)))
+		u, err = s.useOf(entry)
 		return err
 	})
 	return u, err
+}
+
+func (s *state) useOf(entry uint64) (UseInfo, error) {
+	leaf, err := s.leafAt(entry)
+	if err != nil {
+		return UseInfo{}, err
+	}
+	request := leaf.Fields["request"]
+	if request == "" {
+		return UseInfo{}, fmt.Errorf("%w: entry %d is %s, and of no use", ErrUnknown, entry, leaf.Kind)
+	}
+	return s.use(request)
+}
+
+// leafAt is an entry of the ledger.
+func (s *state) leafAt(entry uint64) (audit.Leaf, error) {
+	e, err := s.tx.Entry(s.ctx, entry)
+	if err != nil {
+		return audit.Leaf{}, fmt.Errorf("%w: %w", ErrUnknown, err)
+	}
+	return audit.ParseLeaf(e.Leaf)
 }
 
 // Proof proves an entry, of a use for example, in the newest checkpoint of the ledger.

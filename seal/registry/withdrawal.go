@@ -2,8 +2,11 @@ package registry
 
 import (
 	"context"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
@@ -96,6 +99,11 @@ func (op *RestoreSealing) apply(s *state) error {
 // Sealing says what became of a sealing, and makes a Registry a verify.SealingSource: every copy of a withdrawn document is
 // told, by its content. A sealing that the books do not know by entry or content, of a file whose other sealings with
 // this seal are all withdrawn, is withdrawn with them.
+//
+// Entered is the time of the entry of an outcome that names the very value asked about: of a use that was made offline, the one with
+// which its device gave account. A use that failed or came to no end has no value, however old its entry is. Fault of a sealing that
+// names its entry says that no value came of that: its attempt failed, or another took its place, so that whatever there is of it was
+// withheld.
 func (r *Registry) Sealing(ctx context.Context, x seal.Sealing) (answer seal.SealingState, err error) {
 	err = r.read(ctx, func(s *state) error {
 		if x.Grant != "" {
@@ -103,23 +111,53 @@ func (r *Registry) Sealing(ctx context.Context, x seal.Sealing) (answer seal.Sea
 				return err
 			}
 		}
-		list, err := s.sealings(x)
+		list, err := s.sealings(x, &answer)
 		if err != nil || len(list) == 0 {
 			return err
 		}
 		last := list[len(list)-1]
 		answer.Withdrawn, answer.Reason = last.Withdrawn, last.Reason
+		for _, u := range list {
+			if err := s.entered(u, x.Value, &answer); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 	return answer, err
 }
 
+// entered takes into an answer when a value was entered, if the use is the one it is of.
+func (s *state) entered(u UseInfo, value []byte, answer *seal.SealingState) error {
+	if u.State != Done || len(value) == 0 || !slices.Contains(u.Values, hex.EncodeToString(value)) {
+		return nil
+	}
+	leaf, err := s.leafAt(u.Outcome) // its own time: Ended of a use that was made offline is by the clock of the device
+	if err != nil {
+		return err
+	}
+	at, err := time.Parse(time.RFC3339Nano, leaf.Fields["time"])
+	if err == nil && (answer.Entered.IsZero() || at.Before(answer.Entered)) {
+		answer.Entered = at.UTC()
+	}
+	return err
+}
+
 // sealings are the uses that a sealing may be, the one that tells most last.
-func (s *state) sealings(x seal.Sealing) ([]UseInfo, error) {
+func (s *state) sealings(x seal.Sealing, answer *seal.SealingState) ([]UseInfo, error) {
 	if x.Log == s.tx.Origin() {
-		list, err := s.usesWhere(`entry = $1 OR last = $1`, int64(x.Index))
-		if err != nil || len(list) > 0 {
-			return list, err
+		u, err := s.useOf(x.Index)
+		switch {
+		case errors.Is(err, ErrUnknown):
+		case err != nil:
+			return nil, err
+		default:
+			if u.Last != x.Index {
+				answer.Fault = "another attempt took its place"
+			} else if u.State == Failed {
+				answer.Fault = "it failed, and no value came of it"
+			}
+			return []UseInfo{u}, nil
 		}
 	}
 	list, err := s.usesOf("content", x.Seal, x.Content)
