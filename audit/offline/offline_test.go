@@ -119,8 +119,8 @@ func TestRefuses(t *testing.T) {
 			p.Specs[sign.CMS] = sign.Spec{Chain: [][]byte{[]byte("other")}}
 		}, want: audit.ErrGrantDevice},
 		"no certificate":          {act: func(_ *sign.Act, p *sign.Profile) { p.Specs = nil }, want: audit.ErrGrantDevice},
-		"an act of an hour ago":   {act: made(-time.Hour), want: offline.ErrRequest},
-		"an act of the next hour": {act: made(time.Hour), want: offline.ErrRequest},
+		"an act of an hour ago":   {act: made(-time.Hour), want: audit.ErrActTime},
+		"an act of the next hour": {act: made(time.Hour), want: audit.ErrActTime},
 		"no request id":           {act: func(a *sign.Act, _ *sign.Profile) { a.ID = "" }, want: offline.ErrRequest},
 		"a very long id":          {act: func(a *sign.Act, _ *sign.Profile) { a.ID = strings.Repeat("x", 5000) }, want: offline.ErrRequest},
 		"an expired list":         {then: at(morning.AddDate(0, 0, 4)), want: audit.ErrListExpired},

@@ -94,7 +94,7 @@ var problems = []struct {
 	{registry.ErrUnknown, http.StatusNotFound, "unknown", "没有这个对象", "There is no such thing"},
 	{registry.ErrExists, http.StatusConflict, "exists", "已经存在", "It exists already"},
 	{registry.ErrOp, http.StatusUnprocessableEntity, "operation", "操作内容有误", "The operation has a field that is missing or malformed"},
-	{audit.ErrActTime, http.StatusConflict, "act-time", "待签内容的时间与现在相差过大，请重新准备", "The act was prepared at another time; prepare it again"},
+	{audit.ErrActTime, http.StatusUnprocessableEntity, "act-time", "待签内容的时间与现在相差过大，请重新准备", "The act was prepared at another time; prepare it again"},
 	{audit.ErrAct, http.StatusUnprocessableEntity, "act", "该行为无法记录或签章", "The act cannot be recorded or sealed"},
 	{seal.ErrAct, http.StatusUnprocessableEntity, "act", "该行为无法记录或签章", "The act cannot be recorded or sealed"},
 	{audit.ErrRange, http.StatusNotFound, "no-such-tile", "日志中没有这一部分", "The log does not have this"},

@@ -184,7 +184,7 @@ func TestSealDigest(t *testing.T) {
 	late := map[string]any{"time": time.Now().Add(-time.Hour).UTC(), "parts": []any{map[string]any{"format": "cms", "property": ""}},
 		"source": map[string]any{"SM3": make([]byte, 32)}, "content": map[string]any{"SM3": make([]byte, 32), "SHA-256": make([]byte, 32)}}
 	h.want(request{method: "POST", path: "/v1/seals/" + demoSeal + "/values", by: app, key: "late",
-		json: map[string]any{"kind": "judgment", "format": "cms", "act": late}}, 403, "limit", nil)
+		json: map[string]any{"kind": "judgment", "format": "cms", "act": late}}, 422, "act-time", nil)
 }
 
 // 64 at once on a grant of a thousand uses have exactly a thousand.
