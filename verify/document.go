@@ -280,6 +280,7 @@ func (d *document) hash(cases []*signatureCase) ([]sign.Sums, error) {
 		case c.token != nil:
 			want[i] = []sign.Hash{stampHash(c.token)}
 		}
+		want[i] = append(want[i], c.named()...)
 		known := want[i][:0:0]
 		for _, h := range want[i] {
 			if h.Size() > 0 {
@@ -290,11 +291,13 @@ func (d *document) hash(cases []*signatureCase) ([]sign.Sums, error) {
 	}
 	var owners []*signatureCase
 	for i, c := range cases {
-		for _, cut := range d.cuts(c) {
-			if len(ranges) < maxRanges && len(want[i]) > 0 {
-				ranges = append(ranges, sign.Embedded{Ranges: []sign.Range{{Length: cut}, {Offset: cut}}})
-				want, owners = append(want, want[i]), append(owners, c)
-			}
+		cuts := d.cuts(c)
+		if len(want[i]) == 0 || len(ranges)+len(cuts) > maxRanges {
+			continue // some of them alone would refute what is right
+		}
+		for _, cut := range cuts {
+			ranges = append(ranges, sign.Embedded{Ranges: []sign.Range{{Length: cut}, {Offset: cut}}})
+			want, owners = append(want, want[i]), append(owners, c)
 		}
 	}
 	sums, err := pdfx.Hash(d.ctx, d.src, d.size, ranges, want)

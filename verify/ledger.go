@@ -222,6 +222,40 @@ func exceeded(err error) *finding {
 	return found("grant-exceeded", err.Error())
 }
 
+// named are the hashes by which the entry of the evidence names the document and its source. All are computed: an entry with the SM3
+// of one document and the SHA-256 of another would be good for both.
+func (c *signatureCase) named() []sign.Hash {
+	raw, f := c.carried()
+	if raw == nil || f != nil {
+		return nil
+	}
+	entry, err := entryIn(raw)
+	if err != nil {
+		return nil // evidence says why
+	}
+	return slices.AppendSeq(slices.Collect(maps.Keys(entry.Content)), maps.Keys(entry.Source))
+}
+
+// entryIn reads the entry alone.
+func entryIn(raw []byte) (audit.Use, error) {
+	if audit.IsOfflineEvidence(raw) {
+		e, err := audit.ParseOfflineEvidence(raw)
+		if err != nil {
+			return audit.Use{}, err
+		}
+		return e.Use.Use, nil
+	}
+	e, err := audit.ParseEvidence(raw)
+	if err != nil {
+		return audit.Use{}, err
+	}
+	leaf, err := audit.ParseLeaf(e.Leaf)
+	if err != nil {
+		return audit.Use{}, err
+	}
+	return audit.ParseUse(leaf)
+}
+
 // carried finds the evidence: a signed attribute of a CMS, an entry in the extDatas of a seal signature; in a dual it may stand
 // in both, if it is the same. nil: there is none.
 func (c *signatureCase) carried() ([]byte, *finding) {

@@ -249,9 +249,13 @@ func TestLedger(t *testing.T) {
 		{"as it should be", scribe{log: log}, nil, Valid, "ok"},
 		{"a use without the digest of the seal", use(func(u *audit.Use) { u.SealDigest = nil }), nil, Valid, "ok"},
 		{"another document", use(func(u *audit.Use) { u.Content = sums(u.Content, "another") }), nil, Invalid, "evidence-other-document"},
-		{"another hash of the document", use(func(u *audit.Use) { u.Content = sign.Sums{sign.SHA512: make([]byte, 64)} }), nil, Invalid, "evidence-no-digest"},
+		{"another hash of the document", use(func(u *audit.Use) { u.Content = sign.Sums{sign.SHA512: make([]byte, 64)} }), nil, Invalid, "evidence-other-document"},
+		{"one entry for two documents", use(func(u *audit.Use) { u.Content = with(u.Content, sign.SHA384, "the other") }), nil, Invalid, "evidence-other-document"},
+		{"no digest of the document", use(func(u *audit.Use) { u.Content = nil }), nil, Invalid, "evidence-no-digest"},
 		{"another source", use(func(u *audit.Use) { u.Source = sums(u.Source, "approved") }), nil, Invalid, "evidence-other-source"},
-		{"a source by another hash", use(func(u *audit.Use) { u.Source = sign.Sums{sign.SHA512: make([]byte, 64)} }), nil, Valid, "ok"},
+		{"another source by another hash", use(func(u *audit.Use) { u.Source = sign.Sums{sign.SHA512: make([]byte, 64)} }), nil, Invalid, "evidence-other-source"},
+		{"the source by another hash", use(func(u *audit.Use) { u.Source = sign.Sums{sign.SHA512: sign.SHA512.Sum(page())} }), nil, Valid, "ok"},
+		{"one entry for two sources", use(func(u *audit.Use) { u.Source = with(u.Source, sign.SHA384, "the other") }), nil, Invalid, "evidence-other-source"},
 		{"no source", use(func(u *audit.Use) { u.Source = nil }), nil, Valid, "ok"},
 		{"another seal", use(func(u *audit.Use) { u.Seal = "11010600000003" }), nil, Invalid, "evidence-other-seal"},
 		{"the same number on another seal", use(func(u *audit.Use) { u.SealDigest = digest([]byte("older")) }), nil, Invalid, "evidence-other-seal"},
@@ -290,6 +294,13 @@ func TestLedger(t *testing.T) {
 			want(t, verifyFile(t, w, entered(t, w, sign.Dual, s), nil), 0, Invalid, "ledger", "evidence-other-key")
 		}
 	})
+}
+
+// with are sums and one more, of something else.
+func with(of sign.Sums, h sign.Hash, content string) sign.Sums {
+	out := maps.Clone(of)
+	out[h] = h.Sum([]byte(content))
+	return out
 }
 
 // sums are those of something else, made with the same hashes.
