@@ -464,5 +464,14 @@ func (j *judge) compareTrees(head audit.Checkpoint, t knownTree) (relation, erro
 	case newer == head:
 		return notCompared, errNodes // what lies behind the known checkpoint is nobody's word
 	}
+	// Nodes below those that make the root may be anything: only if they lead from an older root of their own to the known one
+	// is the older root of the evidence refuted.
+	own, err := audit.RootAt(j.ctx, p, t.Nodes, older.Size)
+	switch {
+	case err != nil:
+		return notCompared, err
+	case own == older.Root || audit.CheckConsistency(p, older.Size, newer.Size, own, newer.Root, proof) != nil:
+		return notCompared, errNodes
+	}
 	return forked, nil
 }

@@ -336,6 +336,9 @@ func TestKnownLedger(t *testing.T) {
 		evil.grow(10)
 		stranger := newLog(t, origin).grow(30)
 		elsewhere := newLog(t, "example.cn/other").grow(30)
+		liar := log.fork(log.edge.Size()) // the root of 16 is one node of it
+		liar.nodes[audit.NodeID{Level: 2, Index: 0}] = audit.Hash{1}
+		liar.nodes[audit.NodeID{Level: 0, Index: size - 1}] = audit.Hash{1}
 		broken := log.fork(log.edge.Size())
 		broken.nodes[audit.NodeID{Level: 0, Index: 2}] = audit.Hash{1}
 		broken.nodes[audit.NodeID{Level: 3, Index: 0}] = audit.Hash{1}
@@ -360,6 +363,7 @@ func TestKnownLedger(t *testing.T) {
 			{"an earlier checkpoint and a forked tree", file, Tree{log.checkpoint(2), evil}, Indeterminate, "tree-unreadable"},
 			{"a tree that is not that of its checkpoint", file, Tree{log.checkpoint(14), evil}, Indeterminate, "tree-unreadable"},
 			{"a damaged tree", file, Tree{log.checkpoint(14), broken}, Indeterminate, "tree-unreadable"},
+			{"a tree that lies below what makes its root", file, Tree{log.checkpoint(16), liar}, Indeterminate, "tree-unreadable"},
 			{"a tree with holes", file, Tree{log.checkpoint(14), newLog(t, origin)}, Indeterminate, "tree-unreadable"},
 		} {
 			t.Run(origin+"/"+x.name, func(t *testing.T) {
