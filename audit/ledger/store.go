@@ -339,21 +339,25 @@ func (l *Log) sign(size uint64, root audit.Hash) ([]byte, error) {
 	return audit.Checkpoint{Origin: l.o.Origin, Size: size, Root: root}.Sign(l.o.Signers...)
 }
 
-// inSnapshot runs f in a transaction that reads one state of the database.
-func (l *Log) inSnapshot(ctx context.Context, conn *sql.Conn, f func(q queryer) error) error {
+// inSnapshot runs f in a transaction that reads one state of the database. Whichever way f ends, the pool gets no connection back that
+// is still in there.
+func (l *Log) inSnapshot(ctx context.Context, conn *sql.Conn, f func(q queryer) error) (err error) {
+	spoilt := func() { _ = conn.Raw(func(any) error { return driver.ErrBadConn }) }
 	begin := "BEGIN"
 	if l.o.Dialect == Postgres {
 		begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 	}
 	if _, err := conn.ExecContext(ctx, begin); err != nil {
+		spoilt() // it may have begun all the same
 		return err
 	}
-	err := f(conn)
-	if _, end := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); end != nil {
-		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
-		return errors.Join(err, end)
-	}
-	return err
+	defer func() {
+		if _, end := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); end != nil {
+			spoilt()
+			err = errors.Join(err, end)
+		}
+	}()
+	return f(conn)
 }
 
 // edgeOf names the complete subtrees that a tree of that size is made of.

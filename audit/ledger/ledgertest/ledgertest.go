@@ -425,6 +425,24 @@ func testPanic(t *testing.T, s *suite) {
 			t.Errorf("%d: recovered %v", i, p)
 		}
 		add(t, l, "after")
+		go func() {
+			var p any
+			defer func() { done <- p }()
+			defer func() { p = recover() }()
+			l.Read(t.Context(), func(context.Context, *ledger.Tx) error { end(); return nil })
+		}()
+		if p := <-done; (p == "end") != (i == 0) {
+			t.Errorf("%d: recovered %v of one who reads", i, p)
+		}
+		read := func(_ context.Context, tx *ledger.Tx) error {
+			if tx.Index() != uint64(i)+1 {
+				t.Errorf("read %d entries after %d", tx.Index(), i+1)
+			}
+			return nil
+		}
+		if err := l.Read(t.Context(), read); err != nil {
+			t.Errorf("read after one who did not return: %v", err)
+		}
 	}
 	if n := s.count(t, "SELECT count(*) FROM request"); n != 0 {
 		t.Errorf("%d rows of functions that did not return", n)
