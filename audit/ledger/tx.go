@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/courtseal/courtseal/audit"
@@ -21,6 +22,8 @@ type Tx struct {
 	b     *batch          // nil: it reads
 	used  bool            // there was a statement, behind the savepoint
 	over  bool
+	doubt bool // a statement failed, and may have taken the transaction with it
+	lost  bool // it did
 	rows  []*sql.Rows
 	open  map[string]*sql.Rows // the last ones of compiled statements, by query
 	time  time.Time
@@ -36,8 +39,10 @@ func (tx *Tx) ready(ctx context.Context) error {
 		return sql.ErrTxDone
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case tx.b == nil || tx.used:
+	case tx.b == nil:
 		return nil
+	case tx.used:
+		return tx.there()
 	}
 	if !tx.b.saved {
 		if _, err := tx.q.ExecContext(tx.ctx, "SAVEPOINT ledger_call"); err != nil {
@@ -45,6 +50,29 @@ func (tx *Tx) ready(ctx context.Context) error {
 		}
 	}
 	tx.used, tx.b.saved = true, true
+	return nil
+}
+
+var errLost = errors.New("ledger: a statement failed, and the database took the whole transaction back")
+
+// there holds up what would be done behind the end of the transaction. SQLite takes one back on some errors, such as a full disk, and then
+// commits each statement by itself. PostgreSQL does nothing more until somebody rolls back.
+func (tx *Tx) there() error {
+	if tx.l.o.Dialect != SQLite {
+		return nil
+	}
+	tx.rows = slices.DeleteFunc(tx.rows, func(r *sql.Rows) bool {
+		tx.doubt = tx.doubt || r.Err() != nil
+		_, closed := r.Columns()
+		return closed != nil
+	})
+	if tx.doubt && !tx.lost {
+		_, err := tx.q.ExecContext(tx.ctx, "BEGIN") // within a transaction that is an error, and changes nothing
+		tx.lost, tx.doubt = err == nil, false
+	}
+	if tx.lost {
+		return errLost
+	}
 	return nil
 }
 
@@ -56,10 +84,15 @@ func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.R
 	if err := tx.ready(ctx); err != nil {
 		return nil, err
 	}
+	var result sql.Result
+	var err error
 	if stmt := tx.statement(query); stmt != nil {
-		return stmt.ExecContext(tx.ctx, args...)
+		result, err = stmt.ExecContext(tx.ctx, args...)
+	} else {
+		result, err = tx.q.ExecContext(tx.ctx, query, args...)
 	}
-	return tx.q.ExecContext(tx.ctx, query, args...)
+	tx.doubt = tx.doubt || err != nil
+	return result, err
 }
 
 // QueryContext is that of sql.Tx. Rows that are still open when the function returns are closed.
@@ -73,9 +106,11 @@ func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql
 		if err == nil {
 			tx.rows = append(tx.rows, rows)
 		}
+		tx.doubt = tx.doubt || err != nil
 		return rows, err
 	}
 	rows, err := stmt.QueryContext(tx.ctx, args...)
+	tx.doubt = tx.doubt || err != nil
 	if err == nil {
 		if tx.open == nil {
 			tx.open = map[string]*sql.Rows{}
@@ -90,10 +125,14 @@ func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *s
 	if err := tx.ready(ctx); err != nil {
 		return tx.l.db.QueryRowContext(failed{tx.ctx, err}, query, args...) // the one way to a Row with an error; no connection is used
 	}
+	var row *sql.Row
 	if stmt := tx.statement(query); stmt != nil {
-		return stmt.QueryRowContext(tx.ctx, args...)
+		row = stmt.QueryRowContext(tx.ctx, args...)
+	} else {
+		row = tx.q.QueryRowContext(tx.ctx, query, args...)
 	}
-	return tx.q.QueryRowContext(tx.ctx, query, args...)
+	tx.doubt = tx.doubt || row.Err() != nil
+	return row
 }
 
 // failed is a context that has ended with an error of ours.

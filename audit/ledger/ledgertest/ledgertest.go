@@ -480,6 +480,7 @@ func testStatementFailed(t *testing.T, s *suite) {
 	if n := s.count(t, "SELECT count(*) FROM request"); n != want {
 		t.Errorf("%d rows, and not %d (%v)", n, want, err)
 	}
+	s.lostTransaction(t, l)
 	// Rows that were left open.
 	_, err = l.Do(t.Context(), func(ctx context.Context, tx *ledger.Tx) ([]ledger.Entry, error) {
 		rows, err := tx.QueryContext(ctx, "SELECT id FROM request")
@@ -492,6 +493,43 @@ func testStatementFailed(t *testing.T, s *suite) {
 		t.Errorf("rows that were left open: %v", err)
 	}
 	s.verify(t, uint64(want)+1)
+}
+
+// lostTransaction: on SQLite a statement may take back the whole transaction, as a full disk does. What a function does after that
+// would be there without its entry.
+func (s *suite) lostTransaction(t *testing.T, l *ledger.Log) {
+	if s.Dialect != ledger.SQLite {
+		return
+	}
+	before := s.count(t, "SELECT count(*) FROM request")
+	for _, returned := range []error{nil, errors.New("given up")} {
+		_, err := l.Do(t.Context(), func(ctx context.Context, tx *ledger.Tx) ([]ledger.Entry, error) {
+			if _, err := tx.ExecContext(ctx, "INSERT OR ROLLBACK INTO request (id, idx) VALUES ('once', 0)"); err == nil {
+				t.Error("the same request twice, and no error")
+			}
+			if _, err := tx.ExecContext(ctx, "INSERT INTO request (id, idx) VALUES ('after', 0)"); err == nil {
+				t.Error("a statement outside the transaction")
+			}
+			if err := tx.QueryRowContext(ctx, "INSERT INTO request (id, idx) VALUES ('row', 0) RETURNING id").Scan(new(string)); err == nil {
+				t.Error("a row outside the transaction")
+			}
+			if rows, err := tx.QueryContext(ctx, "INSERT INTO request (id, idx) VALUES ('rows', 0) RETURNING id"); err == nil {
+				rows.Next()
+				t.Error("rows outside the transaction")
+			}
+			return []ledger.Entry{entry(t, tx, "lost")}, returned
+		})
+		if err == nil || errors.Is(err, ledger.ErrUnacknowledged) {
+			t.Errorf("the transaction was lost, and the answer is %v", err)
+		}
+	}
+	// The next batch has a connection of its own.
+	if _, err := l.Do(t.Context(), func(context.Context, *ledger.Tx) ([]ledger.Entry, error) { return nil, nil }); err != nil {
+		t.Error(err)
+	}
+	if n := s.count(t, "SELECT count(*) FROM request"); n != before {
+		t.Errorf("%d rows of lost transactions", n-before)
+	}
 }
 
 func testRefused(t *testing.T, s *suite) {
