@@ -94,7 +94,15 @@ func (s *recorded) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error
 	}
 	entered := *act
 	entered.Evidence = permit.Evidence
-	values, err := s.sign(ctx, &entered)
+	values, err := []sign.Value(nil), fmt.Errorf("%w: the signer did not return", ErrAct)
+	returned := false
+	defer func() {
+		if !returned { // it panics: who recovers may ask again, and the Recorder must not wait for this one
+			_ = s.r.End(context.WithoutCancel(ctx), &entered, nil, err)
+		}
+	}()
+	values, err = s.sign(ctx, &entered)
+	returned = true
 	if end := s.r.End(context.WithoutCancel(ctx), &entered, values, err); end != nil && err == nil {
 		return nil, fmt.Errorf("audit: the act is signed and could not be recorded; its values are withheld: %w", end)
 	} else if end != nil {

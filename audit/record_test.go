@@ -168,6 +168,23 @@ func TestRecord(t *testing.T) {
 	}
 }
 
+// A signer that panics, as a driver of a device may, ends what was begun.
+func TestRecordPanic(t *testing.T) {
+	r := &recorder{permit: Permit{Evidence: []byte("e")}}
+	s := &signer{r: r, cancel: func() { panic("driver") }}
+	func() {
+		defer func() {
+			if p := recover(); p != "driver" {
+				t.Errorf("recovered %v", p)
+			}
+		}()
+		Record(r, s).Sign(t.Context(), &sign.Act{ID: "1", Parts: []sign.Part{{Format: sign.CMS}}})
+	}()
+	if got := strings.Join(r.calls, " "); got != "begin sign end" || !errors.Is(r.err, ErrAct) || r.values != nil {
+		t.Errorf("%s; End was told %v and %v", got, r.values, r.err)
+	}
+}
+
 func TestRecordTwice(t *testing.T) {
 	r := &recorder{permit: Permit{Evidence: []byte("e")}}
 	act := &sign.Act{Parts: []sign.Part{{Format: sign.CMS}}}
