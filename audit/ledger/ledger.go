@@ -172,6 +172,7 @@ type Log struct {
 	closing  chan struct{} // closed by Close
 	stopped  chan struct{} // closed by the writer
 	close    sync.Once
+	closed   error     // what Close says
 	conn     *sql.Conn // the writer's own; nil until it is needed, and after a failure
 	pid      uint32    // PostgreSQL: of the server process behind conn
 	head     *head     // the writer's own: the last one it read or wrote
@@ -309,13 +310,15 @@ func (l *Log) grownFrom(ctx context.Context, q queryer, seen audit.Checkpoint, h
 
 // Close ends the batch that is under way and then the log. Calls that wait get ErrClosed. It does not close the database.
 func (l *Log) Close() error {
-	l.close.Do(func() { close(l.closing) })
-	<-l.stopped
-	l.dropConn()
-	if c, ok := l.o.Witness.(interface{ Close() error }); ok {
-		return c.Close()
-	}
-	return nil
+	l.close.Do(func() {
+		close(l.closing)
+		<-l.stopped
+		l.dropConn()
+		if c, ok := l.o.Witness.(interface{ Close() error }); ok {
+			l.closed = c.Close()
+		}
+	})
+	return l.closed
 }
 
 // Origin is the name of the log.

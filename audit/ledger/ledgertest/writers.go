@@ -109,6 +109,15 @@ func testClosed(t *testing.T, s *suite) {
 	if err != nil && !errors.Is(err, ledger.ErrClosed) {
 		t.Errorf("a call that waited when the log was closed: %v", err)
 	}
+	var wg sync.WaitGroup
+	for range 3 { // as many as want to
+		wg.Go(func() {
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 	if err := <-closed; err != nil {
 		t.Error(err)
 	}
