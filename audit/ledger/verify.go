@@ -121,6 +121,7 @@ type verifier struct {
 	report   *Report
 	progress func(done, total uint64)
 	seen     *audit.Checkpoint // by the witness
+	seenNote []byte
 	frontier audit.Frontier
 	last     time.Time
 	epoch    uint64
@@ -139,7 +140,7 @@ func (v *verifier) witness(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: what it saw last: %w", ErrWitness, err)
 	}
-	v.seen, v.report.Witnessed = &c, c.Size
+	v.seen, v.seenNote, v.report.Witnessed = &c, note, c.Size
 	return nil
 }
 
@@ -370,6 +371,9 @@ func (v *verifier) end(ctx context.Context, q queryer) error {
 	}
 	if v.seen != nil && v.seen.Size > r.Size {
 		r.Problems = append([]Problem{{"ledger_head", -1, fmt.Sprintf(witnessSaw+"%d entries, and the head is of %d", v.seen.Size, r.Size)}}, r.Problems...)
+	}
+	if v.seen != nil && v.seen.Size == r.Size && v.seen.Root == r.Root && !bytes.Equal(v.seenNote, r.Checkpoint) {
+		r.found("ledger_head", -1, "note has other signatures than the witness saw") // each size is signed once
 	}
 	if v.epoch != r.Epoch {
 		r.found("ledger_head", -1, "epoch is %d, and the entries say %d", r.Epoch, v.epoch)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -231,8 +232,24 @@ func testTampered(t *testing.T, s *suite) {
 	}
 	t.Logf("%d changes", changes)
 	s.verify(t, 7)
+	s.damagedSignatures(t)
+	s.verify(t, 7)
 	s.damagedRows(t)
 	s.verify(t, 7)
+}
+
+// damagedSignatures takes a whole signature from the head: what is left is a good note, but not the one that the witness saw.
+func (s *suite) damagedSignatures(t *testing.T) {
+	head := s.saveHead(t)
+	lines := bytes.SplitAfter(head.note, []byte("\n"))
+	for i := 4; i < 6; i++ { // after the text and the empty line
+		s.exec(t, "UPDATE ledger_head SET note = $1", bytes.Join(slices.Delete(slices.Clone(lines), i, i+1), nil))
+		r, err := ledger.Verify(t.Context(), s.db, s.options(), nil)
+		if err != nil || !errors.Is(r.Err(), ledger.ErrDamaged) {
+			t.Errorf("signature %d of the head removed: %v, %v", i-3, r, err)
+		}
+		s.restore(t, head)
+	}
 }
 
 // damagedRows takes rows away, exchanges their parts, and adds some.
