@@ -86,6 +86,7 @@ type wish struct {
 	kind, org string
 	approved  bool // an application for this document is given
 	counted   bool // it was counted when it was first asked for
+	today     bool // and on this day
 }
 
 // allow asks that the limits of what, a seal or grant, let a use through. what is also the name its uses are counted under.
@@ -109,7 +110,7 @@ func (s *state) allow(what string, l Limits, w wish) error {
 	if l.Approval && !w.approved {
 		return fmt.Errorf("%w: %s wants an approved application for each document; apply with purpose %q", ErrLimit, what, ForUse)
 	}
-	if w.counted {
+	if w.today {
 		return nil
 	}
 	return s.allowToday(what, l.PerDay)

@@ -134,7 +134,7 @@ func TestSealedBeforeTheLoss(t *testing.T) {
 	}{
 		{"sealed before", good, options, verify.Valid, "time", "time-entered"},
 		{"sealed before, at the second attempt", second, options, verify.Valid, "time", "time-entered"},
-		{"sealed before, at the third attempt", last.file(t, last.value(t)), options, verify.Indeterminate, "time", "time-not-proven"},
+		{"signed again after it, at the third attempt", last.file(t, last.value(t)), options, verify.Indeterminate, "time", "time-not-proven"},
 		{"nobody asked when the value was entered", good, deaf, verify.Indeterminate, "time", "time-not-proven"},
 		{"signed again after it", twice, options, verify.Indeterminate, "time", "time-not-proven"},
 		{"begun before, signed after", crashed.file(t, crashed.value(t)), options, verify.Indeterminate, "time", "time-not-proven"},
@@ -161,4 +161,57 @@ func TestSealedBeforeTheLoss(t *testing.T) {
 		t.Errorf("%v\n%s", err, r)
 	}
 	b.mustCompare(t)
+}
+
+// Acts that were begun and came to no end count on the day on which they are taken up again.
+func TestLimitOfADayOverMidnight(t *testing.T) {
+	b := court(t)
+	b.must(t, "admin", &registry.SetControl{Seal: "S1", Limits: registry.Limits{PerDay: 1}, Reason: "r"})
+	r := b.Recorder(registry.Person("baoguan"), registry.Use{})
+	begin := func(request string, want error) *sign.Act {
+		t.Helper()
+		act, p := b.act(request, request)
+		permit, err := r.Begin(t.Context(), act, p)
+		if !errors.Is(err, want) || want == nil && err != nil {
+			t.Fatalf("%s: %v, want %v", request, err, want)
+		}
+		act.Evidence = permit.Evidence
+		return act
+	}
+	begin("monday", nil)
+	begin("more", registry.ErrLimit)
+	begin("monday", nil) // the same again counts once
+	b.pass(24 * time.Hour)
+	tuesday := begin("tuesday", nil)
+	begin("monday", registry.ErrLimit)
+	if err := r.End(t.Context(), tuesday, nil, errors.New("no finger")); err != nil {
+		t.Fatal(err)
+	}
+	monday := begin("monday", nil)
+	begin("tuesday", registry.ErrLimit)
+	if err := r.End(t.Context(), monday, nil, errors.New("no finger")); err != nil {
+		t.Fatal(err)
+	}
+	begin("tuesday", nil)
+	b.mustCompare(t)
+}
+
+// Values of other content than was begun do not end a use, and a name may not be of any length.
+func TestEndOfOtherContent(t *testing.T) {
+	b := court(t)
+	r := b.Recorder(registry.Person("baoguan"), registry.Use{})
+	act, p := b.act("r-1", "d")
+	permit, err := r.Begin(t.Context(), act, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := *act
+	other.Evidence, other.Content = permit.Evidence, sign.Sums{sign.SM3: sm3("of another document")}
+	if err := r.End(t.Context(), &other, []sign.Value{{Bytes: []byte("v")}}, nil); !errors.Is(err, registry.ErrState) {
+		t.Error("values of other content:", err)
+	}
+	act.Document = strings.Repeat("长", 1<<20)
+	if _, err := r.Begin(t.Context(), act, p); !errors.Is(err, registry.ErrOp) && !errors.Is(err, audit.ErrTooLarge) {
+		t.Errorf("a name of three megabytes: %.200v", err)
+	}
 }

@@ -312,8 +312,9 @@ func (s *state) countOffline(op *enterOffline, u *audit.OfflineUse) error {
 		ended, endedAt = int64(s.index), millis(o.Time)
 	}
 	if u.Use.Again != nil {
-		return s.exec(`UPDATE @use SET last = $3, ended = $4, ended_at = $5, state = $6, outcome = $7 WHERE request = $1 AND grant_id = $2`,
-			u.Use.Request, op.Grant, int64(s.index), ended, endedAt, string(how), outcome)
+		return s.exec(`UPDATE @use SET last = $3, ended = $4, ended_at = $5, state = $6, outcome = $7, content = $8, claimed = $9
+			WHERE request = $1 AND grant_id = $2`,
+			u.Use.Request, op.Grant, int64(s.index), ended, endedAt, string(how), outcome, digestOf(u.Use.Content), claimedIn(u.Use))
 	}
 	request := u.Use.Request
 	taken, err := s.exists(`SELECT 1 FROM @use WHERE request = $1`, request)

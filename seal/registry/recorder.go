@@ -170,7 +170,11 @@ func (c *recorder) begin(s *state, act *sign.Act, p sign.Profile, earlier *UseIn
 	if a.SealDigest, err = hex.DecodeString(r.Digest); err != nil {
 		return nil, err
 	}
-	if a.Org == "" {
+	switch {
+	case a.Org != "":
+	case earlier != nil:
+		a.Org = earlier.Court
+	default:
 		a.Org = r.Org
 	}
 	w := wish{kind: a.Kind, org: a.Org, approved: a.Approval != "", counted: earlier != nil && earlier.State == Begun}
@@ -178,7 +182,7 @@ func (c *recorder) begin(s *state, act *sign.Act, p sign.Profile, earlier *UseIn
 	if earlier != nil {
 		a.Again = &earlier.Entry
 		if w.counted {
-			grant = earlier.Grant
+			grant, w.today = earlier.Grant, earlier.day == s.date(s.time)
 		}
 	}
 	if err := r.is(active); err != nil {
@@ -189,6 +193,9 @@ func (c *recorder) begin(s *state, act *sign.Act, p sign.Profile, earlier *UseIn
 	}
 	if a.Grant, err = s.allowed(r, grant, w); err != nil {
 		return nil, err
+	}
+	if w.counted && a.Grant != earlier.Grant { // by a holder who is none any more: it would count against no grant
+		return nil, fmt.Errorf("%w: request %s was begun by right of the holder, who is another now; choose another ID", ErrState, act.ID)
 	}
 	if a.Approval != "" && !w.counted {
 		if err := s.approvedFor(a, r); err != nil {
@@ -249,7 +256,7 @@ func (s *state) allowed(r SealInfo, grant string, w wish) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if !w.counted {
+		if !w.today {
 			if err := s.allowToday("app "+s.actor.App, perDay); err != nil {
 				return "", err
 			}
@@ -316,7 +323,7 @@ func (c *recorder) End(ctx context.Context, act *sign.Act, values []sign.Value, 
 		if err != nil {
 			return nil, err
 		}
-		if over, err := c.over(u, o); err != nil || over {
+		if over, err := c.over(u, o, act); err != nil || over {
 			return nil, err
 		}
 		o.Time = s.time
@@ -333,7 +340,7 @@ func (c *recorder) End(ctx context.Context, act *sign.Act, values []sign.Value, 
 }
 
 // over asks that an attempt can end, and reports whether its end is there already or nobody waits for it.
-func (c *recorder) over(u UseInfo, o audit.Outcome) (bool, error) {
+func (c *recorder) over(u UseInfo, o audit.Outcome, act *sign.Act) (bool, error) {
 	switch {
 	case u.Person != c.by.Person || u.App != c.by.App:
 		return false, fmt.Errorf("%w: request %s is somebody else's", ErrRights, u.Request)
@@ -347,6 +354,8 @@ func (c *recorder) over(u UseInfo, o audit.Outcome) (bool, error) {
 		return false, fmt.Errorf("%w: another attempt at request %s, of entry %d, is in the place of this, of entry %d", ErrState, u.Request, u.Last, o.Begin)
 	case u.State != Begun:
 		return false, fmt.Errorf("%w: request %s is %s", ErrState, u.Request, u.State)
+	case o.Failure == "" && u.Content != digestOf(act.Content):
+		return false, fmt.Errorf("%w: request %s was begun for other content than these values are of", ErrState, u.Request)
 	case !u.Withdrawn.IsZero() && o.Failure == "":
 		return false, fmt.Errorf("%w: request %s was withdrawn", ErrState, u.Request)
 	}

@@ -176,7 +176,8 @@ func claimedIn(a audit.Use) int64 {
 	return millis(t)
 }
 
-// again enters another attempt at a use. One that failed counts again, and on the day of this attempt.
+// again enters another attempt at a use. One that failed counts again; one that came to no end has been counted, and is now on the day
+// of this attempt: else a week of acts that were begun could be sealed in one day.
 func (s *state) again(a audit.Use) error {
 	old, err := s.use(a.Request)
 	if err != nil {
@@ -185,11 +186,19 @@ func (s *state) again(a audit.Use) error {
 	if *a.Again != old.Entry || old.State == Done {
 		return fmt.Errorf("%w: request %s was entered in entry %d and is %s", ErrExists, old.Request, old.Entry, old.State)
 	}
-	if old.State == Failed {
-		old.day, old.Grant, old.Application = s.date(a.Time), a.Grant, a.Approval
-		if err := s.counts(old, 1); err != nil {
-			return err
+	day := s.date(a.Time)
+	switch {
+	case old.State == Failed:
+		old.day, old.Grant, old.Application = day, a.Grant, a.Approval
+		err = s.counts(old, 1)
+	case old.day != day:
+		if err = s.count(old.day, -1, old.counters()...); err == nil {
+			err = s.count(day, 1, old.counters()...)
 		}
+		old.day = day
+	}
+	if err != nil {
+		return err
 	}
 	return s.change("use", `UPDATE @use SET last = $2, ended = -1, ended_at = 0, state = 'begun', outcome = '', content = $3, format = $4, day = $5,
 		grant_id = $6, application = $7, claimed = $8 WHERE entry = $1`,
