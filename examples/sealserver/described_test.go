@@ -74,6 +74,7 @@ func (h *house) walkGood() {
 		get(app, path)
 	}
 	for _, path := range []string{"/v1/seals", "/v1/seals?org=dong&holder=keeper-dong", "/v1/operations", "/v1/applications", "/v1/applications/" + demoOpen,
+		"/v1/applications/" + demoOpen + "/decision-text?refuse=true",
 		"/v1/uses?court=dong&withdrawn=true", "/v1/uses/trial:walk", "/log/tile/entries/000.p/2"} {
 		get(auditor, path)
 	}
@@ -124,7 +125,9 @@ func (h *house) walkRefused() {
 	for _, path := range []string{"/v1/seals?org=gy", "/v1/applications?org=dong", "/v1/uses?court=dong", "/v1/uses/trial:walk", "/v1/uses/trial:walk/evidence"} {
 		h.want(request{method: "GET", path: path, by: "person:keeper-xi"}, 403, "not-allowed", nil)
 	}
-	h.want(request{method: "GET", path: "/v1/applications/" + demoOpen, by: keeper}, 403, "not-allowed", nil)
+	for _, path := range []string{"", "/decision-text"} {
+		h.want(request{method: "GET", path: "/v1/applications/" + demoOpen + path, by: keeper}, 403, "not-allowed", nil)
+	}
 	h.want(request{method: "GET", path: "/log/tile/entries/000.p/1", by: maker}, 403, "not-allowed", nil)
 	h.want(request{method: "POST", path: "/v1/uses/trial:walk/withdrawal", by: "person:clerk-dong", key: "walk-no", json: map[string]string{"reason": "试"}}, 403, "not-allowed", nil)
 	h.want(request{method: "POST", path: "/v1/operations/seal.make", by: keeper, key: "walk-no", json: map[string]string{"application": demoOpen}}, 403, "not-allowed", nil)
@@ -145,7 +148,7 @@ func (h *house) walkForeign() {
 		"/v1/uses/trial:none": "unknown", "/v1/uses/trial:none/evidence": "unknown"} {
 		h.want(request{method: "GET", path: path, by: app}, 404, code, nil)
 	}
-	for _, path := range []string{"/v1/seals?org=none", "/v1/applications?org=none", "/v1/applications/none", "/v1/uses?court=none"} {
+	for _, path := range []string{"/v1/seals?org=none", "/v1/applications?org=none", "/v1/applications/none", "/v1/applications/none/decision-text", "/v1/uses?court=none"} {
 		h.want(request{method: "GET", path: path, by: auditor}, 404, "unknown", nil)
 	}
 	h.want(request{method: "DELETE", path: "/v1/batches/none", by: app}, 404, "no-batch", nil)

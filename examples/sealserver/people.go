@@ -97,20 +97,32 @@ func applications(c *call) error {
 	return c.answer(http.StatusOK, listed(list))
 }
 
-// application is one with its decisions, and what an approver signs.
-func application(c *call) error {
+// application is the one that the path names, if the person may read it.
+func (c *call) application() (registry.Application, error) {
 	a, err := c.server.books.Application(c.Context(), c.PathValue("application"))
+	if err == nil {
+		err = c.mayRead(a.Org)
+	}
+	return a, err
+}
+
+// application is one with its decisions.
+func application(c *call) error {
+	a, err := c.application()
 	if err != nil {
 		return err
 	}
-	if err := c.mayRead(a.Org); err != nil {
+	return c.answer(http.StatusOK, a)
+}
+
+// decisionText is what an approver signs, for an application or against it.
+func decisionText(c *call) error {
+	a, err := c.application()
+	if err != nil {
 		return err
 	}
-	return c.answer(http.StatusOK, struct {
-		registry.Application
-		Approval string `json:"approval"` // the text to sign for it
-		Refusal  string `json:"refusal"`  // and against it
-	}{a, string(registry.DecisionText(a.ID, a.Digest, false)), string(registry.DecisionText(a.ID, a.Digest, true))})
+	refuse := c.URL.Query().Get("refuse") == "true"
+	return c.send(http.StatusOK, "text/plain; charset=utf-8", registry.DecisionText(a.ID, a.Digest, refuse))
 }
 
 // seals lists those of a court, and of a keeper.

@@ -40,6 +40,7 @@ var routes = []route{
 	{pattern: "POST /v1/operations/{kind}", who: people, handle: operate},
 	{pattern: "GET /v1/applications", who: people, handle: applications},
 	{pattern: "GET /v1/applications/{application}", who: people, handle: application},
+	{pattern: "GET /v1/applications/{application}/decision-text", who: people, handle: decisionText},
 
 	{pattern: "GET /log/checkpoint", who: anyone, handle: checkpoint},
 	{pattern: "GET /log/tile/{level}/{path...}", who: anyone, handle: hashTile},

@@ -344,12 +344,10 @@ func TestApprove(t *testing.T) {
 	if len(waiting) != 1 || waiting[0].ID != demoOpen {
 		t.Fatalf("%+v", waiting)
 	}
-	var a struct {
-		registry.Application
-		Approval string
-	}
+	var a registry.Application
 	h.want(request{method: "GET", path: "/v1/applications/" + demoOpen, by: approver}, 200, "", &a)
-	signature := h.openSSL(a.Approval)
+	text := h.want(request{method: "GET", path: "/v1/applications/" + demoOpen + "/decision-text", by: approver}, 200, "", nil)
+	signature := h.openSSL(text)
 	cert, _ := pem.Decode(h.read("keys/people/approver1.crt"))
 	decide := request{method: "POST", path: "/v1/operations/application.decide", by: approver, key: "d-1", json: map[string]string{
 		"application": demoOpen, "digest": a.Digest, "cert": registry.CertDigest(cert.Bytes), "signature": signature}}
@@ -363,7 +361,7 @@ func TestApprove(t *testing.T) {
 }
 
 // openSSL signs a text with an approver's key, as it would on the approver's own machine.
-func (h *house) openSSL(text string) string {
+func (h *house) openSSL(text []byte) string {
 	h.Helper()
 	if _, err := exec.LookPath("openssl"); err != nil {
 		if os.Getenv("CI") == "true" {
@@ -372,7 +370,7 @@ func (h *house) openSSL(text string) string {
 		h.Skip("openssl is not installed")
 	}
 	name := filepath.Join(h.TempDir(), "text")
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(name, text, 0o600); err != nil {
 		h.Fatal(err)
 	}
 	cmd := exec.Command("openssl", "pkeyutl", "-sign", "-rawin", "-digest", "sm3", "-pkeyopt", "distid:1234567812345678",

@@ -1,7 +1,7 @@
 // Package doctest compiles and runs every code block of the README files and of docs/.
 //
 // A go block is a whole program: it is built against this tree and run in a directory where out/ holds what quickstart
-// leaves. A sh block is run by bash in such a directory, with sealctl on the PATH; the block of the two commands is run
+// leaves. A sh block is run by bash in such a directory, with sealctl and sealserver on the PATH; the block of the two commands is run
 // from the root of the repository. Blocks of other languages (text, json) are shown, not run.
 package doctest
 
@@ -76,6 +76,7 @@ func TestBlocksRun(t *testing.T) {
 	bin := t.TempDir()
 	build(t, filepath.Join(bin, "sealctl"), "./examples/sealctl")
 	build(t, filepath.Join(bin, "quickstart"), "./examples/quickstart")
+	build(t, filepath.Join(bin, "sealserver"), "./examples/sealserver")
 	for _, page := range pages(t) {
 		for _, b := range blocks(t, page) {
 			switch b.lang {
