@@ -75,7 +75,8 @@ func (d Dialect) begin() string {
 	if d == SQLite {
 		return "BEGIN IMMEDIATE"
 	}
-	return "BEGIN"
+	// Each batch waits for the one before and must see what that did, whatever the server has as its default.
+	return "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 }
 
 func (d Dialect) lock() string {

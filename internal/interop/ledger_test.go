@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -52,6 +53,33 @@ func TestLedgerPostgresKilled(t *testing.T) {
 		c.stop(syscall.SIGQUIT)
 		c.start(t)
 	})
+}
+
+// A server whose transactions are serializable by default: two processes wait for each other, and no call is sent away.
+func TestLedgerPostgresIsolation(t *testing.T) {
+	s := newCluster(t, "default_transaction_isolation=serializable").store(t)
+	open := ledger.Create
+	var wg sync.WaitGroup
+	for range 2 {
+		l, err := open(t.Context(), s.Open(t), ledgertest.LoadOptions(s, filepath.Join(t.TempDir(), "witness")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		open = ledger.Open
+		for range 4 {
+			wg.Go(func() {
+				for range 25 {
+					_, err := l.Do(t.Context(), func(_ context.Context, tx *ledger.Tx) ([]ledger.Entry, error) { return entry(tx, "one of many"), nil })
+					if err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+	}
+	wg.Wait()
 }
 
 // standby makes a second server that follows c, which waits for it at each commit.
