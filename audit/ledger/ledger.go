@@ -227,7 +227,6 @@ func Open(ctx context.Context, db *sql.DB, o Options) (*Log, error) {
 	}
 	if o.ReadOnly {
 		close(l.stopped)
-		l.dropConn() // each reader has its own
 	} else {
 		go l.write()
 	}
@@ -250,30 +249,31 @@ func newLog(db *sql.DB, o Options) (*Log, error) {
 }
 
 func (l *Log) open(ctx context.Context) error {
-	conn, err := l.connect(ctx)
-	if err != nil {
-		return err
+	if !l.o.ReadOnly { // first: it sets the database so that a commit is safe, or refuses
+		if _, err := l.connect(ctx); err != nil {
+			return err
+		}
 	}
-	there, err := l.o.Dialect.hasTables(ctx, conn)
-	if err != nil {
-		return err
-	}
-	if !there {
-		return ErrNoLedger
-	}
-	return l.inSnapshot(ctx, conn, func(q queryer) error {
-		row, err := readHead(ctx, q, "")
+	return l.inSnapshot(ctx, func(conn *sql.Conn) error {
+		there, err := l.o.Dialect.hasTables(ctx, conn)
+		if err != nil {
+			return err
+		}
+		if !there {
+			return ErrNoLedger
+		}
+		row, err := readHead(ctx, conn, "")
 		if err != nil {
 			return err
 		}
 		l.epoch = row.epoch
-		if l.head, err = l.load(ctx, q, row); err != nil {
+		if l.head, err = l.load(ctx, conn, row); err != nil {
 			return err
 		}
-		if err := checkLast(ctx, q, l.profile, l.head.size); err != nil {
+		if err := checkLast(ctx, conn, l.profile, l.head.size); err != nil {
 			return err
 		}
-		return l.askWitness(ctx, q)
+		return l.askWitness(ctx, conn)
 	})
 }
 

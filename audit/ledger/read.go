@@ -14,12 +14,7 @@ import (
 //
 // What f sees is committed; that it was acknowledged is sure only of what a Do of this log has seen.
 func (l *Log) Read(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
-	conn, err := l.reader(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	return l.inSnapshot(ctx, conn, func(queryer) error {
+	return l.inSnapshot(ctx, func(conn *sql.Conn) error {
 		row, err := readHead(ctx, conn, "")
 		if err != nil {
 			return err
@@ -40,17 +35,6 @@ func (l *Log) Read(ctx context.Context, f func(ctx context.Context, tx *Tx) erro
 		}
 		return f(ctx, tx)
 	})
-}
-
-// reader is a connection to read with.
-func (l *Log) reader(ctx context.Context) (*sql.Conn, error) {
-	conn, err := l.db.Conn(ctx)
-	if err == nil && l.o.Dialect == SQLite {
-		if _, err = conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", lockWait.Milliseconds())); err != nil {
-			conn.Close()
-		}
-	}
-	return conn, err
 }
 
 // Checkpoint is the newest head of the log, as a signed note; of a log that is written to, the newest that was acknowledged.

@@ -129,14 +129,11 @@ func (l *Log) connect(ctx context.Context) (*sql.Conn, error) {
 	if l.conn != nil {
 		return l.conn, nil
 	}
-	conn, err := l.reader(ctx)
+	conn, err := l.reach(ctx, "SELECT 1")
 	if err != nil {
 		return nil, err
 	}
 	l.conn, l.prepared = conn, prepared{}
-	if l.o.ReadOnly {
-		return conn, nil
-	}
 	if l.o.Dialect == SQLite {
 		err = setSQLite(ctx, conn)
 	} else {
@@ -340,25 +337,54 @@ func (l *Log) sign(size uint64, root audit.Hash) ([]byte, error) {
 	return audit.Checkpoint{Origin: l.o.Origin, Size: size, Root: root}.Sign(l.o.Signers...)
 }
 
-// inSnapshot runs f in a transaction that reads one state of the database. Whichever way f ends, the pool gets no connection back that
-// is still in there.
-func (l *Log) inSnapshot(ctx context.Context, conn *sql.Conn, f func(q queryer) error) (err error) {
-	spoilt := func() { _ = conn.Raw(func(any) error { return driver.ErrBadConn }) }
-	begin := "BEGIN"
-	if l.o.Dialect == Postgres {
-		begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+// beginSnapshot begins a transaction that reads one state of the database.
+func (d Dialect) beginSnapshot() string {
+	if d == Postgres {
+		return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 	}
-	if _, err := conn.ExecContext(ctx, begin); err != nil {
-		spoilt() // it may have begun all the same
+	return "BEGIN"
+}
+
+// inSnapshot runs f in such a transaction on a connection of its own. Whichever way f ends, the pool gets no connection back that is
+// still in there.
+func (l *Log) inSnapshot(ctx context.Context, f func(conn *sql.Conn) error) (err error) {
+	conn, err := l.reach(ctx, l.o.Dialect.beginSnapshot())
+	if err != nil {
 		return err
 	}
+	defer conn.Close()
 	defer func() {
 		if _, end := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); end != nil {
-			spoilt()
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 			err = errors.Join(err, end)
 		}
 	}()
 	return f(conn)
+}
+
+// reach takes a connection and runs a first statement on it. The pool may have connections to a server that was started anew since,
+// which is noticed by the first statement only; then the next one is tried.
+func (l *Log) reach(ctx context.Context, first string) (*sql.Conn, error) {
+	for try := 0; ; try++ {
+		conn, err := l.db.Conn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if l.o.Dialect == SQLite {
+			_, err = conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", lockWait.Milliseconds()))
+		}
+		if err == nil {
+			_, err = conn.ExecContext(ctx, first)
+		}
+		if err == nil {
+			return conn, nil
+		}
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		conn.Close()
+		if try == 3 || ctx.Err() != nil || l.o.Dialect == SQLite {
+			return nil, err
+		}
+	}
 }
 
 // edgeOf names the complete subtrees that a tree of that size is made of.

@@ -89,23 +89,11 @@ func Verify(ctx context.Context, db *sql.DB, o Options, progress func(done, tota
 	if err != nil {
 		return nil, err
 	}
-	conn, err := l.reader(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	there, err := o.Dialect.hasTables(ctx, conn)
-	if err != nil {
-		return nil, err
-	}
-	if !there {
-		return nil, ErrNoLedger
-	}
 	v := &verifier{l: l, report: &Report{Origin: o.Origin}, progress: progress, redacted: map[string]bool{}}
 	if err := v.witness(ctx); err != nil { // before the snapshot: what it saw is in there
 		return nil, err
 	}
-	if err := l.inSnapshot(ctx, conn, func(q queryer) error { return v.all(ctx, q) }); err != nil {
+	if err := l.inSnapshot(ctx, func(conn *sql.Conn) error { return v.all(ctx, conn) }); err != nil {
 		return nil, err
 	}
 	return v.report, nil
@@ -145,10 +133,16 @@ func (v *verifier) witness(ctx context.Context) error {
 }
 
 func (v *verifier) all(ctx context.Context, q queryer) error {
+	there, err := v.l.o.Dialect.hasTables(ctx, q)
+	if err != nil {
+		return err
+	}
+	if !there {
+		return ErrNoLedger
+	}
 	if err := v.head(ctx, q); err != nil {
 		return err
 	}
-	var err error
 	if v.frontier, err = audit.NewFrontier(ctx, v.l.profile, nil, 0); err != nil {
 		return err
 	}
