@@ -117,6 +117,15 @@ func (b *batches) close() {
 
 // look finds the files of a batch.
 func (b *batch) look() error {
+	half, err := filepath.Glob(filepath.Join(b.dir, "*new-*")) // what a server was writing when it was killed
+	if err != nil {
+		return err
+	}
+	for _, name := range half {
+		if err := os.Remove(name); err != nil {
+			return err
+		}
+	}
 	names, err := filepath.Glob(filepath.Join(b.dir, "*.name"))
 	if err != nil {
 		return err

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/courtseal/courtseal/audit"
@@ -14,6 +16,9 @@ import (
 	"github.com/courtseal/courtseal/seal/registry"
 	"github.com/courtseal/courtseal/verify"
 )
+
+// maxConns is how many connections to the database there are at most: PostgreSQL has a hundred as a rule, for all.
+const maxConns = 32
 
 // books are the registry, and what it stands on.
 type books struct {
@@ -53,9 +58,10 @@ func openBooks(ctx context.Context, c config, dir string, now func() time.Time, 
 		b.verifiers = append(b.verifiers, signer.Verifier())
 	}
 	var where ledger.Options
-	if b.db, where, err = database.Open(c.Database, dir, false); err != nil {
+	if b.db, where, err = database.Open(cmp.Or(os.Getenv("COURTSEAL_DATABASE"), c.Database), dir, false); err != nil {
 		return b, err
 	}
+	b.db.SetMaxOpenConns(maxConns)
 	o.Dialect, o.Notices = where.Dialect, where.Notices
 	open := ledger.Open
 	if first != nil {

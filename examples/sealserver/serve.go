@@ -42,9 +42,6 @@ func readConfig(dir string) (c config, err error) {
 	if c.MaxFile <= 0 {
 		c.MaxFile = 100 << 20
 	}
-	if url := os.Getenv("COURTSEAL_DATABASE"); url != "" {
-		c.Database = url
-	}
 	return c, nil
 }
 
