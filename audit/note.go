@@ -86,7 +86,9 @@ type sigLine struct {
 	sig  []byte
 }
 
-func (l sigLine) equal(o sigLine) bool { return l.name == o.name && l.hash == o.hash && bytes.Equal(l.sig, o.sig) }
+func (l sigLine) equal(o sigLine) bool {
+	return l.name == o.name && l.hash == o.hash && bytes.Equal(l.sig, o.sig)
+}
 
 func signerNames(lines []sigLine) string {
 	var names []string
