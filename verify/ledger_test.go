@@ -455,6 +455,11 @@ func TestLedgerPolicy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ofPolicy := func(v seal.Version) *seal.Seal {
+		return w.make(func(s *seal.Seal) {
+			s.Version, s.Extensions = v, []seal.Extension{{ID: sign.AttributePolicy, Value: good}}
+		})
+	}
 	type expect struct {
 		verdict Verdict
 		code    string
@@ -467,6 +472,7 @@ func TestLedgerPolicy(t *testing.T) {
 	}{
 		{"no policy", theWorld().seal, expect{Valid, "no-evidence"}, expect{Indeterminate, "log-unknown"}, expect{Valid, "ok"}},
 		{"required", w.seal, expect{Invalid, "no-ledger-entry"}, expect{Valid, "ok"}, expect{Valid, "ok"}},
+		{"required, by a seal of GM/T 0031-2025", ofPolicy(seal.V5), expect{Invalid, "no-ledger-entry"}, expect{Valid, "ok"}, expect{Valid, "ok"}},
 		{"not required", w.withPolicy(t, audit.Policy{Keys: keys}), expect{Valid, "no-evidence"}, expect{Valid, "ok"}, expect{Valid, "ok"}},
 		{"of another format", extension("courtseal.ledger-policy/v9\n"), expect{Indeterminate, "malformed-ledger-policy"}, expect{Indeterminate, "malformed-ledger-policy"}, expect{Indeterminate, "malformed-ledger-policy"}},
 		{"twice", extension(string(good), string(good)), expect{Indeterminate, "malformed-ledger-policy"}, expect{Indeterminate, "malformed-ledger-policy"}, expect{Indeterminate, "malformed-ledger-policy"}},
