@@ -172,7 +172,8 @@ func (op *SetApp) apply(s *state) error {
 	return s.giveSeals(op.App, op.Seals)
 }
 
-// SwitchApp switches an application off, or on again. One that is off does nothing at all.
+// SwitchApp switches an application off, or on again. One that is off does nothing at all. Who administers below those who
+// switched it off does not switch it on.
 type SwitchApp struct {
 	App    string
 	On     bool
@@ -189,14 +190,26 @@ func (op *SwitchApp) check(s *state) error {
 	if err == nil && a.On == op.On {
 		return fmt.Errorf("%w: application system %s is switched so already", ErrState, op.App)
 	}
-	return err
+	if err != nil || !op.On {
+		return err
+	}
+	return s.mayLift("app " + op.App)
 }
 func (op *SwitchApp) apply(s *state) error {
-	state := "off"
 	if op.On {
-		state = "on"
+		if err := s.lift("app " + op.App); err != nil {
+			return err
+		}
+		return s.change("application system "+op.App, `UPDATE @app SET state = 'on' WHERE id = $1`, op.App)
 	}
-	return s.change("application system "+op.App, `UPDATE @app SET state = $2 WHERE id = $1`, op.App, state)
+	where, err := s.appOrg(op.App)
+	if err != nil {
+		return err
+	}
+	if err := s.rule("app "+op.App, where); err != nil {
+		return err
+	}
+	return s.change("application system "+op.App, `UPDATE @app SET state = 'off' WHERE id = $1`, op.App)
 }
 
 // App is an application by its ID.

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,7 +36,7 @@ type Apply struct {
 	Replaces string // esID of the seal to be re-made
 	Imprint  []byte // SM3 of the imprint's picture, where one was collected
 
-	Document string // to be sealed, for people
+	Document Name   // to be sealed, for people
 	Source   string // SM3 of the document, hex: only this file may be sealed, once
 }
 
@@ -197,8 +198,8 @@ func (a Application) is(state string, purposes ...Purpose) error {
 }
 
 // Decide is an approver's word on an application, signed with a key of their own: see DecisionText. Nobody decides on
-// what they filed, or twice. The application is approved when as many agree as SetApprovals asks for, refused when one
-// refuses.
+// what they filed, on a seal that they are to keep, or twice. The application is approved when as many agree as SetApprovals
+// asks for, all of whom are approvers still, and refused when one refuses.
 type Decide struct {
 	Application string
 	Refuse      bool
@@ -233,8 +234,11 @@ func (op *Decide) check(s *state) error {
 	if a.Digest != op.Digest {
 		return fmt.Errorf("%w: the digest of application %s is %s, and the decision is on %s", ErrState, a.ID, a.Digest, op.Digest)
 	}
-	if a.Applicant == s.actor.String() {
-		return fmt.Errorf("%w: %s filed application %s", ErrRights, s.actor, a.ID)
+	if applicant, err := parseActor(a.Applicant); err != nil || applicant.Person == s.actor.Person {
+		return errors.Join(err, fmt.Errorf("%w: %s filed application %s", ErrRights, s.actor, a.ID))
+	}
+	if a.Holder == s.actor.Person {
+		return fmt.Errorf("%w: %s is to keep the seal of application %s", ErrRights, s.actor, a.ID)
 	}
 	if op.Refuse && op.Reason == "" {
 		return need("reason", op.Reason)
@@ -294,8 +298,31 @@ func (op *Decide) apply(s *state) error {
 	if op.Refuse {
 		return s.exec(`UPDATE @application SET state = 'refused' WHERE id = $1`, op.Application)
 	}
-	return s.exec(`UPDATE @application SET state = 'approved' WHERE id = $1
-		AND need <= (SELECT COUNT(*) FROM @decision WHERE application = $1 AND yes = 1)`, op.Application)
+	n, err := s.approving(op.Application)
+	if err != nil {
+		return err
+	}
+	return s.exec(`UPDATE @application SET state = 'approved' WHERE id = $1 AND need <= $2`, op.Application, n)
+}
+
+// approving is how many have approved an application, and could now: the word of one who is no approver any more is no
+// approval.
+func (s *state) approving(id string) (n int, err error) {
+	a, err := s.application(id)
+	if err != nil {
+		return 0, err
+	}
+	people, err := s.strings(`SELECT person FROM @decision WHERE application = $1 AND yes = 1`, id)
+	for _, p := range people {
+		var still bool
+		if still, err = s.holds(p, a.Org, []Role{Approver}); err != nil {
+			return 0, err
+		}
+		if still {
+			n++
+		}
+	}
+	return n, err
 }
 
 // WithdrawApplication takes back an application that is not yet used up, by who filed it.

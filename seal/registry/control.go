@@ -62,6 +62,11 @@ func (l Limits) check(s *state) error {
 	return nil
 }
 
+// none reports whether nothing is limited.
+func (l Limits) none() bool {
+	return len(l.Kinds)+len(l.Courts)+len(l.Hours)+len(l.Weekdays)+l.PerDay == 0 && !l.Approval
+}
+
 // hours reads "08:30-12:00" as minutes of the day.
 func hours(text string) (from, to int, err error) {
 	a, b, ok := strings.Cut(text, "-")
@@ -174,7 +179,7 @@ func (l Limits) text() string {
 func (l *Limits) scan(text string) error { return json.Unmarshal([]byte(text), l) }
 
 // SetControl (用印管控) sets the limits of all uses of a seal, its holder's among them, in the place of those it had. They are an
-// administrator's to set: nobody loosens their own.
+// administrator's to set: nobody loosens their own, or those set from above, until they are taken back there, by setting none.
 type SetControl struct {
 	Seal string
 	Limits
@@ -187,9 +192,24 @@ func (op *SetControl) check(s *state) error {
 	if err := op.Limits.check(s); err != nil {
 		return err
 	}
-	return need("reason", op.Reason)
+	if err := need("reason", op.Reason); err != nil {
+		return err
+	}
+	return s.mayLift("control " + op.Seal)
 }
 func (op *SetControl) apply(s *state) error {
+	where, err := s.sealOrg(op.Seal)
+	if err != nil {
+		return err
+	}
+	if err := s.rule("control "+op.Seal, where); err != nil {
+		return err
+	}
+	if op.Limits.none() {
+		if err := s.lift("control " + op.Seal); err != nil {
+			return err
+		}
+	}
 	return s.exec(`INSERT INTO @control VALUES ($1, $2) ON CONFLICT (seal) DO UPDATE SET limits = $2`, op.Seal, op.Limits.text())
 }
 

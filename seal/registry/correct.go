@@ -26,7 +26,7 @@ var correctRules = []Rule{
 // It annuls making, delivery, reception, import, suspension, resumption and revocation of a seal, the report that it was
 // lost, that its device broke or was lost, and a correction, which then is as if it had not been in its turn. What other
 // operations did is undone with others: the error names which. Where later entries make sense only with the mistaken one,
-// those are to be corrected first. Nobody corrects what they did themselves.
+// those are to be corrected first. Nobody corrects what they did themselves, or what was done about a seal that they keep.
 type Correct struct {
 	Entry  uint64
 	Reason string
@@ -180,7 +180,11 @@ func (op *Correct) check(s *state) error {
 		return err
 	}
 	for _, id := range seals {
-		if err := m.checkLife(s, id); err != nil {
+		r, err := s.seal(id)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(s.isNotHolder(r), m.checkLife(s, id)); err != nil {
 			return err
 		}
 	}

@@ -43,7 +43,7 @@ func hashSecret(owner string, salt []byte, secret string) []byte {
 }
 
 // SetCredential enters the credential of a person or application, in the place of the one before. An administrator does
-// it; anybody may for themselves. Make it with NewCredential: no other secret is taken.
+// it who may give the person their roles; anybody may for themselves. Make it with NewCredential: no other secret is taken.
 type SetCredential struct {
 	Owner string // as Actor.String has it: "person:ID" or "app:ID"
 	Salt  []byte
@@ -68,10 +68,22 @@ func (op *SetCredential) check(s *state) error {
 	if err == nil && !above {
 		return fmt.Errorf("%w: %s may set no credential but their own", ErrRights, s.actor)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.answersForOwner(op.Owner)
 }
 func (op *SetCredential) apply(s *state) error {
 	return s.exec(`INSERT INTO @credential VALUES ($1, $2, $3) ON CONFLICT (owner) DO UPDATE SET salt = $2, hash = $3`, op.Owner, op.Salt, op.Hash)
+}
+
+// answersForOwner asks that the actor may give the owner of a credential their roles; an application has none.
+func (s *state) answersForOwner(owner string) error {
+	a, err := parseActor(owner)
+	if err != nil || a.Person == "" {
+		return err
+	}
+	return s.answersFor(a.Person)
 }
 
 // ownerOrg is the organisation of a person or application that is named as Actor.String does.
@@ -98,6 +110,9 @@ func (*WithdrawCredential) Kind() string                      { return "credenti
 func (op *WithdrawCredential) place(s *state) (string, error) { return s.ownerOrg(op.Owner) }
 func (op *WithdrawCredential) check(s *state) error {
 	if err := need("reason", op.Reason); err != nil {
+		return err
+	}
+	if err := s.answersForOwner(op.Owner); err != nil {
 		return err
 	}
 	there, err := s.exists(`SELECT 1 FROM @credential WHERE owner = $1`, op.Owner)

@@ -79,8 +79,8 @@ func (op *Delegate) apply(s *state) error {
 		op.Changes, millis(from), millis(op.To))
 }
 
-// WithdrawDelegation ends a delegation at once. What was done under it stands; with Grants, the grants given under it are
-// withdrawn as well.
+// WithdrawDelegation ends a delegation at once. What was done under it stands; with Grants, the grants given under it, offline
+// ones among them, are withdrawn as well.
 type WithdrawDelegation struct {
 	Delegation string
 	Grants     bool
@@ -103,7 +103,10 @@ func (op *WithdrawDelegation) apply(s *state) error {
 	if err := s.change("delegation "+op.Delegation, `UPDATE @delegation SET state = 'withdrawn' WHERE id = $1`, op.Delegation); err != nil || !op.Grants {
 		return err
 	}
-	return s.exec(`UPDATE @grant SET state = 'withdrawn' WHERE delegation = $1`, op.Delegation)
+	if err := s.exec(`UPDATE @grant SET state = 'withdrawn' WHERE delegation = $1`, op.Delegation); err != nil {
+		return err
+	}
+	return s.exec(`UPDATE @offline SET state = 'withdrawn', at = $2 WHERE delegation = $1 AND state = 'issued'`, op.Delegation, millis(s.time))
 }
 
 // A Delegation is what the books hold of one.

@@ -367,7 +367,8 @@ func (op *RetireDevice) apply(s *state) error {
 }
 
 // AddKey enters a signing certificate of a person, on a device that is theirs or, with none named, on none that is
-// registered: an approver's own key. What the certificate's key signs is the person's deed from then on.
+// registered: an approver's own key. What the certificate's key signs is the person's deed from then on. It takes who may give
+// the person their roles.
 type AddKey struct {
 	Person string
 	Device string
@@ -378,6 +379,9 @@ type AddKey struct {
 func (*AddKey) Kind() string                      { return "person.key" }
 func (op *AddKey) place(s *state) (string, error) { return s.orgOf(op.Person) }
 func (op *AddKey) check(s *state) error {
+	if err := s.answersFor(op.Person); err != nil {
+		return err
+	}
 	cert, err := gm.ParseCertificate(op.Cert)
 	if err != nil {
 		return fmt.Errorf("%w: cert: %w", ErrOp, err)
@@ -416,6 +420,13 @@ func (op *EndKey) place(s *state) (string, error) {
 }
 func (op *EndKey) check(s *state) error {
 	if err := need("reason", op.Reason); err != nil {
+		return err
+	}
+	var person string
+	if err := s.get("certificate "+op.Digest, []any{&person}, `SELECT person FROM @cert WHERE digest = $1`, op.Digest); err != nil {
+		return err
+	}
+	if err := s.answersFor(person); err != nil {
 		return err
 	}
 	ended, err := s.exists(`SELECT 1 FROM @cert WHERE digest = $1 AND ended <> 0`, op.Digest)

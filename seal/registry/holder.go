@@ -54,6 +54,9 @@ func (op *ChangeHolder) check(s *state) error {
 	if err := s.mayKeep(op.To, r.Org); err != nil {
 		return err
 	}
+	if op.To == s.actor.Person {
+		return fmt.Errorf("%w: %s takes no seal into their own hands", ErrRights, s.actor)
+	}
 	if r.Holder == op.To {
 		return fmt.Errorf("%w: seal %s is kept by %s", ErrExists, r.ID, r.Holder)
 	}
@@ -90,9 +93,13 @@ func (op *ChangeHolder) checkSeals(s *state, r SealInfo) error {
 		if err := o.is(active, suspended); err != nil {
 			return err
 		}
-		if o.ID != r.ID {
-			others = append(others, o.ID)
+		if o.ID == r.ID {
+			continue
 		}
+		if err := op.checkOther(s, o, r); err != nil {
+			return err
+		}
+		others = append(others, o.ID)
 	}
 	named := slices.Sorted(slices.Values(op.Also))
 	if !slices.Equal(named, others) {
@@ -100,6 +107,25 @@ func (op *ChangeHolder) checkSeals(s *state, r SealInfo) error {
 			ErrState, r.ID, r.Device, orNone(others), orNone(named))
 	}
 	return nil
+}
+
+// checkOther asks of a seal that goes along with r what was asked of r: that its organisation is one that the actor acts for, and
+// that its new holder keeps seals there.
+func (op *ChangeHolder) checkOther(s *state, o, r SealInfo) error {
+	if err := s.mayKeep(op.To, o.Org); err != nil {
+		return err
+	}
+	root, err := s.root()
+	if err != nil {
+		return err
+	}
+	if below, err := s.within(o.Org, r.Org); err != nil || below {
+		return err
+	}
+	if held, err := s.holds(s.actor.Person, root, []Role{Approver}); err != nil || held {
+		return err
+	}
+	return fmt.Errorf("%w: seal %s is on the same device and %s's; for that it takes an approver of %s", ErrRights, o.ID, o.Org, root)
 }
 
 func orNone(list []string) string {

@@ -143,7 +143,8 @@ func (s *state) sealOrg(id string) (string, error) {
 }
 
 // MakeSeal enters a seal that was made for an approved application. The seal must be what was approved: its esID and
-// name, and in its certList a certificate that is the holder's in these books. A seal that replaces another ends it.
+// name, and in its certList certificates that are the holder's in these books, and no other. A seal that replaces another
+// ends it.
 type MakeSeal struct {
 	Application string
 	DER         Blob
@@ -174,6 +175,9 @@ func (op *MakeSeal) check(s *state) error {
 	if made.ID != a.Seal || made.Name != a.Name {
 		return fmt.Errorf("%w: the seal is %q %q, and %q %q was approved", ErrState, made.ID, made.Name, a.Seal, a.Name)
 	}
+	if err := s.mayKeep(a.Holder, a.Org); err != nil {
+		return err
+	}
 	if err := s.listsHolder(made, a.Holder); err != nil {
 		return err
 	}
@@ -196,22 +200,36 @@ func (op *MakeSeal) check(s *state) error {
 // unended are the states of a seal that is still in the world.
 var unended = []SealState{made, delivered, active, lost, suspended}
 
-// listsHolder asks that a certificate of a seal's certList is, in force, a person's.
+// listsHolder asks that the certificates of a seal's certList are, in force, a person's. One of somebody else's in it would seal
+// with this seal, and nobody approved that.
 func (s *state) listsHolder(made *seal.Seal, holder string) error {
 	digests, err := s.strings(`SELECT digest FROM @cert WHERE person = $1 AND ended = 0`, holder)
 	if err != nil {
 		return err
 	}
-	for _, d := range digests {
-		der, err := s.certOf(holder, d)
-		if err != nil {
+	certs := make([][]byte, len(digests))
+	for i, d := range digests {
+		if certs[i], err = s.certOf(holder, d); err != nil {
 			return err
 		}
-		if made.Holds(der) {
-			return nil
+	}
+	for i, one := range eachListed(made) {
+		if !slices.ContainsFunc(certs, one.Holds) {
+			return fmt.Errorf("%w: certificate %d of the seal's certList is none of %s", ErrState, i, holder)
 		}
 	}
-	return fmt.Errorf("%w: no certificate in the seal's certList is one of %s", ErrState, holder)
+	return nil
+}
+
+// eachListed are seals that list one certificate each of those that a seal lists.
+func eachListed(made *seal.Seal) (list []*seal.Seal) {
+	for _, c := range made.Certs {
+		list = append(list, &seal.Seal{CertListType: made.CertListType, Certs: [][]byte{c}})
+	}
+	for _, d := range made.CertDigests {
+		list = append(list, &seal.Seal{CertListType: made.CertListType, CertDigests: []seal.CertDigest{d}})
+	}
+	return list
 }
 
 func (op *MakeSeal) apply(s *state) error {
@@ -295,6 +313,14 @@ func (s *state) isHolder(r SealInfo) error {
 	return nil
 }
 
+// isNotHolder asks that the actor is not: an approver who keeps a seal as well decides nothing about it.
+func (s *state) isNotHolder(r SealInfo) error {
+	if r.Holder == s.actor.Person {
+		return fmt.Errorf("%w: %s keeps seal %s, and another approver decides", ErrRights, s.actor, r.ID)
+	}
+	return nil
+}
+
 // ReportLoss (挂失) stops a seal at once. Since is when it was last known to be safe, where that is known; it is kept for
 // people, and changes no state before now.
 type ReportLoss struct {
@@ -340,7 +366,7 @@ func (op *SuspendSeal) place(s *state) (string, error) { return s.sealOrg(op.Sea
 func (op *SuspendSeal) check(s *state) error           { return s.stands(op.Seal, op.Reason, active) }
 func (op *SuspendSeal) apply(s *state) error           { return s.move(op.Seal, suspended, op.Reason) }
 
-// ResumeSeal makes a seal active again that was suspended, or reported lost and found.
+// ResumeSeal makes a seal active again that was suspended, or reported lost and found. Its holder does not.
 type ResumeSeal struct{ Seal, Reason string }
 
 func (*ResumeSeal) Kind() string                      { return "seal.resume" }
@@ -351,6 +377,9 @@ func (op *ResumeSeal) check(s *state) error {
 	}
 	r, err := s.seal(op.Seal)
 	if err != nil {
+		return err
+	}
+	if err := s.isNotHolder(r); err != nil {
 		return err
 	}
 	received, err := s.received(op.Seal)

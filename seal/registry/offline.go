@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -13,8 +14,9 @@ import (
 )
 
 var offlineTables = []table{
-	{"offline", `id TEXT PRIMARY KEY, seal TEXT NOT NULL, org TEXT NOT NULL, ends BIGINT NOT NULL, text BYTES NOT NULL, state TEXT NOT NULL, at BIGINT NOT NULL`,
-		[]string{"seal", "ends"}},
+	{"offline", `id TEXT PRIMARY KEY, seal TEXT NOT NULL, org TEXT NOT NULL, ends BIGINT NOT NULL, text BYTES NOT NULL, state TEXT NOT NULL, at BIGINT NOT NULL,
+		delegation TEXT NOT NULL`,
+		[]string{"seal", "ends", "delegation"}},
 	{"offline_use", `grant_id TEXT NOT NULL, number BIGINT NOT NULL, hash TEXT NOT NULL, leaf BYTES NOT NULL, verdict TEXT NOT NULL, entry BIGINT NOT NULL,
 		at BIGINT NOT NULL, PRIMARY KEY (grant_id, number, hash)`, []string{"hash"}},
 	{"list", `number BIGINT PRIMARY KEY, text BYTES NOT NULL`, nil},
@@ -131,7 +133,7 @@ func (op *IssueOffline) check(s *state) error {
 	if err != nil {
 		return err
 	}
-	if err := r.is(active); err != nil {
+	if err := errors.Join(r.is(active), s.isNotHolder(r)); err != nil {
 		return err
 	}
 	oldest, err := s.lastList()
@@ -206,7 +208,7 @@ func (op *IssueOffline) apply(s *state) error {
 	if err != nil {
 		return err
 	}
-	return s.exec(`INSERT INTO @offline VALUES ($1, $2, $3, $4, $5, 'issued', $6)`, op.ID, op.Seal, op.Org, millis(op.To), text, millis(s.time))
+	return s.exec(`INSERT INTO @offline VALUES ($1, $2, $3, $4, $5, 'issued', $6, $7)`, op.ID, op.Seal, op.Org, millis(op.To), text, millis(s.time), s.delegation)
 }
 
 // WithdrawOffline ends an offline grant: the next state list says so. A device that has no newer list goes on until its own

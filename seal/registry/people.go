@@ -1,11 +1,16 @@
 package registry
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 var peopleTables = []table{
 	{"org", `id TEXT PRIMARY KEY, name TEXT NOT NULL, tier TEXT NOT NULL, parent TEXT NOT NULL`, []string{"parent"}},
 	{"person", `id TEXT PRIMARY KEY, name TEXT NOT NULL, org TEXT NOT NULL, disabled BIGINT NOT NULL`, nil},
 	{"role", `person TEXT NOT NULL, org TEXT NOT NULL, role TEXT NOT NULL, PRIMARY KEY (person, org, role)`, nil},
+	// ruling is which organisation's administrator stopped or limited what; those below it do not lift that.
+	{"ruling", `what TEXT PRIMARY KEY, org TEXT NOT NULL`, nil},
 }
 
 var peopleRules = []Rule{
@@ -123,18 +128,62 @@ type DisablePerson struct{ Person, Reason string }
 
 func (*DisablePerson) Kind() string                      { return "person.disable" }
 func (op *DisablePerson) place(s *state) (string, error) { return s.orgOf(op.Person) }
-func (op *DisablePerson) check(*state) error             { return need("reason", op.Reason) }
+func (op *DisablePerson) check(s *state) error {
+	if err := need("reason", op.Reason); err != nil {
+		return err
+	}
+	if err := s.answersFor(op.Person); err != nil {
+		return err
+	}
+	disabled, err := s.disabled(op.Person)
+	if err != nil {
+		return err
+	}
+	if disabled {
+		return fmt.Errorf("%w: %s is disabled", ErrState, op.Person)
+	}
+	return s.notLast(op.Person)
+}
 func (op *DisablePerson) apply(s *state) error {
+	where, err := s.orgOf(op.Person)
+	if err != nil {
+		return err
+	}
+	if err := s.rule("person "+op.Person, where); err != nil {
+		return err
+	}
 	return s.change("person "+op.Person, `UPDATE @person SET disabled = 1 WHERE id = $1`, op.Person)
 }
 
-// EnablePerson gives a disabled person their rights again.
+func (s *state) disabled(person string) (bool, error) {
+	return s.exists(`SELECT 1 FROM @person WHERE id = $1 AND disabled <> 0`, person)
+}
+
+// EnablePerson gives a disabled person their rights again. Who administers below those who took them does not.
 type EnablePerson struct{ Person, Reason string }
 
 func (*EnablePerson) Kind() string                      { return "person.enable" }
 func (op *EnablePerson) place(s *state) (string, error) { return s.orgOf(op.Person) }
-func (op *EnablePerson) check(*state) error             { return need("reason", op.Reason) }
+func (op *EnablePerson) check(s *state) error {
+	if err := need("reason", op.Reason); err != nil {
+		return err
+	}
+	disabled, err := s.disabled(op.Person)
+	if err != nil {
+		return err
+	}
+	if !disabled {
+		return fmt.Errorf("%w: %s is not disabled", ErrState, op.Person)
+	}
+	if err := s.answersFor(op.Person); err != nil {
+		return err
+	}
+	return s.mayLift("person " + op.Person)
+}
 func (op *EnablePerson) apply(s *state) error {
+	if err := s.lift("person " + op.Person); err != nil {
+		return err
+	}
 	return s.change("person "+op.Person, `UPDATE @person SET disabled = 0 WHERE id = $1`, op.Person)
 }
 
@@ -221,13 +270,92 @@ func (op *TakeRole) check(s *state) error {
 	if err != nil || op.Role != Administrator || op.Org != root {
 		return err
 	}
+	return s.notLast(op.Person)
+}
+
+// notLast asks that the root has an administrator besides a person, or that they are none of its.
+func (s *state) notLast(person string) error {
+	root, err := s.root()
+	if err != nil {
+		return err
+	}
+	is, err := s.exists(`SELECT 1 FROM @role WHERE person = $1 AND org = $2 AND role = $3`, person, root, string(Administrator))
+	if err != nil || !is {
+		return err
+	}
 	others, err := s.exists(`SELECT 1 FROM @role r JOIN @person p ON p.id = r.person
-		WHERE r.org = $1 AND r.role = $2 AND r.person <> $3 AND p.disabled = 0`, op.Org, string(Administrator), op.Person)
+		WHERE r.org = $1 AND r.role = $2 AND r.person <> $3 AND p.disabled = 0`, root, string(Administrator), person)
 	if err == nil && !others {
-		return fmt.Errorf("%w: %s is the last administrator of %s", ErrState, op.Person, op.Org)
+		return fmt.Errorf("%w: %s is the last administrator of %s", ErrState, person, root)
 	}
 	return err
 }
 func (op *TakeRole) apply(s *state) error {
 	return s.change("role", `DELETE FROM @role WHERE person = $1 AND org = $2 AND role = $3`, op.Person, op.Org, string(op.Role))
 }
+
+// answersFor asks that the actor administers wherever a person has a role, and the root where that reaches down: who gives the role
+// says who it is that has it, and with which key and credential.
+func (s *state) answersFor(person string) error {
+	root, err := s.root()
+	if err != nil {
+		return err
+	}
+	var roles []held
+	if err := s.each(`SELECT org, role FROM @role WHERE person = $1`, []any{person}, func(scan func(...any) error) error {
+		var h held
+		err := scan(&h.org, &h.role)
+		roles = append(roles, h)
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, h := range roles {
+		where := h.org
+		if h.role.reaches() {
+			where = root
+		}
+		held, err := s.holds(s.actor.Person, where, []Role{Administrator})
+		if err != nil {
+			return err
+		}
+		if !held {
+			return fmt.Errorf("%w: %s is %s at %s, which is for administrators of %s", ErrRights, person, h.role, h.org, where)
+		}
+	}
+	return nil
+}
+
+// rule enters that the actor stopped or limited what, as an administrator of the highest organisation, from where up, that they are
+// one of.
+func (s *state) rule(what, where string) error {
+	own, err := s.rolesOf(s.actor.Person)
+	if err != nil {
+		return err
+	}
+	by := where
+	for org := where; org != ""; {
+		if slices.Contains(own, held{org, Administrator}) {
+			by = org
+		}
+		if err := s.get("organisation "+org, []any{&org}, `SELECT parent FROM @org WHERE id = $1`, org); err != nil {
+			return err
+		}
+	}
+	return s.exec(`INSERT INTO @ruling VALUES ($1, $2) ON CONFLICT (what) DO UPDATE SET org = $2`, what, by)
+}
+
+// mayLift asks that the actor is an administrator of the organisation that stopped or limited what, or above it.
+func (s *state) mayLift(what string) error {
+	by, err := s.strings(`SELECT org FROM @ruling WHERE what = $1`, what)
+	if err != nil || len(by) == 0 {
+		return err
+	}
+	held, err := s.holds(s.actor.Person, by[0], []Role{Administrator})
+	if err == nil && !held {
+		err = fmt.Errorf("%w: for %s administrators of %s have decided", ErrRights, what, by[0])
+	}
+	return err
+}
+
+func (s *state) lift(what string) error { return s.exec(`DELETE FROM @ruling WHERE what = $1`, what) }

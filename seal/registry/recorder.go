@@ -288,6 +288,13 @@ func (s *state) approvedFor(u audit.Use, r SealInfo) error {
 	if err := a.is("approved", ForUse); err != nil {
 		return err
 	}
+	own, err := s.exists(`SELECT 1 FROM @decision WHERE application = $1 AND person = $2`, a.ID, s.actor.Person)
+	if err != nil {
+		return err
+	}
+	if own {
+		return fmt.Errorf("%w: %s approved application %s, and does not use it", ErrRights, s.actor, a.ID)
+	}
 	if a.Org != r.Org {
 		return fmt.Errorf("%w: application %s was decided at %s, and the seal is %s's", ErrLimit, a.ID, a.Org, r.Org)
 	}

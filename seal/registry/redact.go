@@ -36,6 +36,7 @@ type redactable struct {
 var redactables = map[string][]redactable{
 	"found":             {{"person-name", blankPerson("person")}},
 	"person.add":        {{"name", blankPerson("id")}},
+	"application.file":  {{"document", blankNothing}},
 	audit.KindUse:       {{"document", blankDocument}},
 	"offline.reconcile": {{"hidden", blankDocument}}, // the names that the device kept beside its leaf
 }
@@ -46,6 +47,9 @@ func blankPerson(idField string) func(*state, uint64, audit.Leaf) error {
 		return s.change("person "+id, `UPDATE @person SET name = '' WHERE id = $1`, id)
 	}
 }
+
+// blankNothing is of what no table has.
+func blankNothing(*state, uint64, audit.Leaf) error { return nil }
 
 // blankDocument blanks the name that a use has from its first attempt. A later attempt has it beside its entry alone.
 func blankDocument(s *state, entry uint64, _ audit.Leaf) error {

@@ -76,8 +76,10 @@ func (s *state) authorise(rule Rule, op Op) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", rule.Kind, err)
 	}
-	if rule.Apps && s.actor.App != "" && s.actor.Person == "" {
-		return s.appOn(s.actor.App)
+	if s.actor.App != "" {
+		if err := s.appOn(s.actor.App); err != nil || rule.Apps && s.actor.Person == "" {
+			return err
+		}
 	}
 	if rule.Central {
 		root, err := s.root()

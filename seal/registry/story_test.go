@@ -178,6 +178,9 @@ func fields(list []string) map[string]string {
 }
 
 func who(name string) registry.Actor {
+	if person, app, both := strings.Cut(name, "+app:"); both {
+		return registry.Actor{Person: person, App: app}
+	}
 	if app, ok := strings.CutPrefix(name, "app:"); ok {
 		return registry.App(app)
 	}
