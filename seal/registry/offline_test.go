@@ -235,3 +235,63 @@ func TestSealedOffline(t *testing.T) {
 	}
 	b.mustCompare(t)
 }
+
+// A device that says that a use repeats an earlier one takes nothing back that was sealed: not by itself, and not by others under
+// a grant that happens to have the same name.
+func TestOfflineTakesNothingBack(t *testing.T) {
+	b := court(t)
+	b.must(t, "baoguan", &registry.Authorise{ID: "off-1", Seal: "S1", Person: "shujiyuan", Reason: "a grant of the same name"})
+	if _, err := b.use(t.Context(), registry.Person("shujiyuan"), "online", "S1", b.key("baoguan-key"), "d-0", map[string]string{"grant": "off-1"}); err != nil {
+		t.Fatal(err)
+	}
+	b.must(t, "shenpi1", &registry.PublishList{Expires: b.now.Add(72 * time.Hour)})
+	b.must(t, "shenpi1", &registry.IssueOffline{ID: "off-1", Seal: "S1", Uses: 9, To: b.now.Add(48 * time.Hour), Reason: "the line is down"})
+	d := b.device(t, "d")
+	for _, step := range []string{"take off-1", "list", "use r-1 baoguan-key judgment-1 judgment"} {
+		if _, err := d.do(strings.Fields(step)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	book, err := d.open(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer book.Close()
+	sent, _, err := book.Export(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain, err := audit.ParseOfflineChain(sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, request := range []string{"r-1", "online"} {
+		before := chain.Uses[i]
+		leaf, err := before.OfflineUse.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := uint64(1)
+		next := before
+		next.Number, next.Prev, next.Private = before.Number+1, chain.Grant.Profile().LeafHash(leaf), nil
+		next.Use.Request, next.Use.Again, next.Use.Document = request, &again, ""
+		next.Outcome = &audit.Outcome{Begin: next.Number, Request: request, Time: next.Use.Time, Failure: "never was"}
+		chain.Uses = append(chain.Uses, next)
+	}
+	forged, err := chain.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := b.Reconcile(t.Context(), registry.Person("baoguan"), forged); err != nil || r.Entered != 3 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	for _, request := range []string{"r-1", "online"} {
+		if u, err := b.Use(t.Context(), request); err != nil || u.State != registry.Done {
+			t.Errorf("%s is %s, %v", request, u.State, err)
+		}
+	}
+	if f, err := b.Statistics(t.Context(), registry.Filter{}); err != nil || f[0].Uses != 4 || f[0].Failed != 2 {
+		t.Errorf("%+v, %v", f, err)
+	}
+	b.mustCompare(t)
+}

@@ -311,10 +311,14 @@ func (s *state) countOffline(op *enterOffline, u *audit.OfflineUse) error {
 		how, outcome = outcomeText(o)
 		ended, endedAt = int64(s.index), millis(o.Time)
 	}
-	if u.Use.Again != nil {
-		return s.exec(`UPDATE @use SET last = $3, ended = $4, ended_at = $5, state = $6, outcome = $7, content = $8, claimed = $9
-			WHERE request = $1 AND grant_id = $2`,
-			u.Use.Request, op.Grant, int64(s.index), ended, endedAt, string(how), outcome, digestOf(u.Use.Content), claimedIn(u.Use))
+	again, err := s.repeatsOffline(op, u)
+	if err != nil {
+		return err
+	}
+	if again {
+		return s.change("request "+u.Use.Request, `UPDATE @use SET last = $2, ended = $3, ended_at = $4, state = $5, outcome = $6, content = $7, claimed = $8
+			WHERE request = $1`,
+			u.Use.Request, int64(s.index), ended, endedAt, string(how), outcome, digestOf(u.Use.Content), claimedIn(u.Use))
 	}
 	request := u.Use.Request
 	taken, err := s.exists(`SELECT 1 FROM @use WHERE request = $1`, request)
@@ -336,6 +340,16 @@ func (s *state) countOffline(op *enterOffline, u *audit.OfflineUse) error {
 	return s.exec(`INSERT INTO @use VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $12, $13, $14, $15, $15, $16, $17, $18, -1, 0, '', $19)`,
 		int64(s.index), ended, request, u.Use.Seal, document, u.Use.Kind, u.Use.Org, u.Use.Person, u.Use.App, op.Grant, string(u.Use.Format),
 		digestOf(u.Use.Source), digestOf(u.Use.Content), millis(u.Use.Time), day, string(how), endedAt, outcome, claimedIn(u.Use))
+}
+
+// repeatsOffline reports whether a use is another attempt at one that was entered under the same offline grant and came to no value.
+// What a device says to repeat anything else is a use of its own: it takes nothing back.
+func (s *state) repeatsOffline(op *enterOffline, u *audit.OfflineUse) (bool, error) {
+	if u.Use.Again == nil {
+		return false, nil
+	}
+	return s.exists(`SELECT 1 FROM @use u JOIN @offline_use o ON o.entry = u.last WHERE u.request = $1 AND o.grant_id = $2 AND u.state <> 'done'`,
+		u.Use.Request, op.Grant)
 }
 
 func parseOutcome(raw []byte) (audit.Outcome, error) {
