@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -306,6 +307,11 @@ func (b *batches) seal(one *batch, f *batchFile) {
 }
 
 func (b *batch) seal(ctx context.Context, s *server, f *batchFile) (use string, err error) {
+	defer func() { // a file that brings the server down would bring it down at each start
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
 	in, err := os.Open(b.path(f, "pdf"))
 	if err != nil {
 		return "", err

@@ -344,20 +344,27 @@ func TestApprove(t *testing.T) {
 	if len(waiting) != 1 || waiting[0].ID != demoOpen {
 		t.Fatalf("%+v", waiting)
 	}
+	p := h.decide(demoOpen)
 	var a registry.Application
-	h.want(request{method: "GET", path: "/v1/applications/" + demoOpen, by: approver}, 200, "", &a)
-	text := h.want(request{method: "GET", path: "/v1/applications/" + demoOpen + "/decision-text", by: approver}, 200, "", nil)
-	signature := h.openSSL(text)
-	cert, _ := pem.Decode(h.read("keys/people/approver1.crt"))
-	decide := request{method: "POST", path: "/v1/operations/application.decide", by: approver, key: "d-1", json: map[string]string{
-		"application": demoOpen, "digest": a.Digest, "cert": registry.CertDigest(cert.Bytes), "signature": signature}}
-	var p proof
-	h.want(decide, 200, "", &p)
-	h.want(decide, 200, "", nil)
 	h.want(request{method: "GET", path: "/v1/applications/" + demoOpen, by: approver}, 200, "", &a)
 	if a.State != "approved" || len(a.Decisions) != 1 || a.Decisions[0].Entry != p.Index {
 		t.Errorf("%+v", a)
 	}
+}
+
+// decide has an approver agree to an application, twice under one key, which is once.
+func (h *house) decide(application string) (p proof) {
+	h.Helper()
+	var a registry.Application
+	h.want(request{method: "GET", path: "/v1/applications/" + application, by: approver}, 200, "", &a)
+	text := h.want(request{method: "GET", path: "/v1/applications/" + application + "/decision-text", by: approver}, 200, "", nil)
+	signature := h.openSSL(text)
+	cert, _ := pem.Decode(h.read("keys/people/approver1.crt"))
+	decide := request{method: "POST", path: "/v1/operations/application.decide", by: approver, key: "d-" + application, json: map[string]string{
+		"application": application, "digest": a.Digest, "cert": registry.CertDigest(cert.Bytes), "signature": signature}}
+	h.want(decide, 200, "", &p)
+	h.want(decide, 200, "", nil)
+	return p
 }
 
 // openSSL signs a text with an approver's key, as it would on the approver's own machine.

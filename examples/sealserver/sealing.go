@@ -207,6 +207,9 @@ func sealDigest(c *call) error {
 	if err := c.read(&q); err != nil {
 		return err
 	}
+	if q.Application != "" { // of the digests that come, nobody knows whether they are of the file that was approved
+		return fmt.Errorf("%w: application %s is for one file, which is to be sent itself, to documents", registry.ErrLimit, q.Application)
+	}
 	signer, err := c.server.signer(c.Context(), c.by, c.PathValue("seal"), q.purpose)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,30 +11,64 @@ import (
 	"github.com/courtseal/courtseal/seal/registry"
 )
 
-// mayRead asks that a person has a role at an organisation, or above it; no organisation is the whole province.
+// reaching are the roles that see the courts below their own.
+var reaching = []registry.Role{registry.Administrator, registry.Maker, registry.Approver, registry.Auditor}
+
+// mayRead asks that a person has a role at an organisation, or above it; no organisation is the whole province, for which it takes
+// a role that reaches down: a clerk of the high court is one of that house.
 func (c *call) mayRead(org string) error {
-	held, err := c.server.books.Holds(c.Context(), c.by.Person, org, registry.Roles...)
+	roles := registry.Roles
+	if org == "" {
+		roles = reaching
+	}
+	held, err := c.server.books.Holds(c.Context(), c.by.Person, org, roles...)
 	if err == nil && !held {
-		err = fmt.Errorf("%w: %s has no role at %s", errWho, c.by, org)
+		err = fmt.Errorf("%w: %s has no role at %s", errWho, c.by, cmp.Or(org, "the root"))
 	}
 	return err
 }
 
-// use is the one that the path names, if it is the application's own or of a court that the person may read.
+// overseers are the roles that see all uses of a court and of those below it. Who keeps a seal sees what is done with that, anybody
+// what they did themselves, and else a use is nobody's affair: it has the name of a document.
+var overseers = []registry.Role{registry.Administrator, registry.Approver, registry.Auditor}
+
+// mayReadUses asks that a person may see all uses of a court, a seal, or a person. What is empty is any.
+func (c *call) mayReadUses(court, seal, person string) error {
+	if person == c.by.Person {
+		return nil
+	}
+	held, err := c.server.books.Holds(c.Context(), c.by.Person, court, overseers...)
+	if err != nil || held {
+		return err
+	}
+	if seal != "" {
+		info, _, err := c.server.books.Seal(c.Context(), seal)
+		if err != nil {
+			return err
+		}
+		if held, err = c.server.books.Holds(c.Context(), c.by.Person, info.Org, overseers...); err != nil || held || info.Holder == c.by.Person {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: uses of %s are for its %s; %s sees those of a seal that they keep, and their own", errWho, cmp.Or(court, "all courts"),
+		"administrators, approvers and auditors", c.by)
+}
+
+// use is the one that the path names, if it is the application's own or one that the person may see.
 func (c *call) use() (registry.UseInfo, error) {
 	u, err := c.server.books.Use(c.Context(), c.PathValue("use"))
 	switch {
 	case err != nil:
 		return u, err
 	case c.by.App != "" && u.App != c.by.App:
-		return u, fmt.Errorf("%w: use %s", registry.ErrUnknown, c.PathValue("use")) // of others' uses an application is not even told that they are
+		return u, fmt.Errorf("%w: request %s", registry.ErrUnknown, c.PathValue("use")) // in the books' words: others' uses are none
 	case c.by.App == "":
-		return u, c.mayRead(u.Court)
+		return u, c.mayReadUses(u.Court, u.Seal, u.Person)
 	}
 	return u, nil
 }
 
-// uses lists those of an application, or of a court.
+// uses lists those of an application, or such as a person may see.
 func uses(c *call) error {
 	f, err := filterOf(c.URL.Query())
 	if err != nil {
@@ -41,7 +76,7 @@ func uses(c *call) error {
 	}
 	if c.by.App != "" {
 		f.App = c.by.App
-	} else if err := c.mayRead(f.Court); err != nil {
+	} else if err := c.mayReadUses(f.Court, f.Seal, f.Person); err != nil {
 		return err
 	}
 	list, err := c.server.books.Uses(c.Context(), f)

@@ -2,11 +2,13 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/courtseal/courtseal/audit"
+	"github.com/courtseal/courtseal/audit/ledger"
 	"github.com/courtseal/courtseal/sign"
 )
 
@@ -52,10 +54,15 @@ func (s *state) leafAt(entry uint64) (audit.Leaf, error) {
 // Proof proves an entry, of a use for example, in the newest checkpoint of the ledger.
 func (r *Registry) Proof(ctx context.Context, entry uint64) (audit.Receipt, error) {
 	receipt, err := r.log.Receipt(ctx, entry)
-	if err != nil {
-		return receipt, fmt.Errorf("%w: %w", ErrUnknown, err)
+	return receipt, orUnknown(err)
+}
+
+// orUnknown says of an entry that is not there that it is unknown. Any other error is a failure, and no answer.
+func orUnknown(err error) error {
+	if errors.Is(err, ledger.ErrNoEntry) {
+		return fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
-	return receipt, nil
+	return err
 }
 
 // A Filter chooses uses. What is zero chooses all.
