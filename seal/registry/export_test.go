@@ -85,3 +85,6 @@ func (r *Registry) NameOf(ctx context.Context, person string) (name string, err 
 	})
 	return name, err
 }
+
+// Refusal reports whether an error is the registry's answer, and not a failure.
+func Refusal(err error) bool { return refusal(err) }
