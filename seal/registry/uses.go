@@ -46,7 +46,7 @@ func (s *state) useOf(entry uint64) (UseInfo, error) {
 func (s *state) leafAt(entry uint64) (audit.Leaf, error) {
 	e, err := s.tx.Entry(s.ctx, entry)
 	if err != nil {
-		return audit.Leaf{}, fmt.Errorf("%w: %w", ErrUnknown, err)
+		return audit.Leaf{}, orUnknown(err)
 	}
 	return audit.ParseLeaf(e.Leaf)
 }
