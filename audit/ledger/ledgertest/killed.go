@@ -147,7 +147,7 @@ func (k *killed) round(t *testing.T, cmd *exec.Cmd, crash func(t *testing.T)) {
 	}
 	for n := 0; lines.Scan(); n++ {
 		if n == 0 {
-			time.AfterFunc(rand.N(150*time.Millisecond), end)
+			time.AfterFunc(rand.N(400*time.Millisecond), end)
 		}
 		var index int64
 		var id string
