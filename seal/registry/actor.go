@@ -55,7 +55,7 @@ const (
 	Approver      Role = "approver"      // 审批人: approves with a signature of their own
 	Keeper        Role = "keeper"        // 保管人: holds a seal's key and uses it
 	Clerk         Role = "clerk"         // 书记员: applies, and uses seals with an authorisation
-	Auditor       Role = "auditor"       // 审计员: sees everything, does nothing
+	Auditor       Role = "auditor"       // 审计员: sees everything, does nothing but change their own credential
 )
 
 // Roles are all roles.

@@ -16,7 +16,7 @@ var credentialTables = []table{
 }
 
 var credentialRules = []Rule{
-	{Kind: "credential.set", Roles: []Role{Administrator, Maker, Approver, Keeper, Clerk}, make: func() Op { return new(SetCredential) }},
+	{Kind: "credential.set", Roles: Roles, make: func() Op { return new(SetCredential) }},
 	{Kind: "credential.withdraw", Roles: []Role{Administrator}, make: func() Op { return new(WithdrawCredential) }},
 }
 
