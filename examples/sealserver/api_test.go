@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -274,6 +275,25 @@ var demoFiles = sync.OnceValues(func() (fs.FS, error) {
 		return err
 	})
 })
+
+// A demonstration is made in the database that the environment names; the name, in which a password may stand, is not written down.
+func TestDemoInAnotherDatabase(t *testing.T) {
+	name := "sqlite:" + filepath.Join(t.TempDir(), "elsewhere.db")
+	t.Setenv("COURTSEAL_DATABASE", name)
+	dir := filepath.Join(t.TempDir(), "demo")
+	for range 2 { // made, and opened again
+		m := &Main{Dir: dir, Demo: true, Listen: "127.0.0.1:0", Out: io.Discard, Log: slog.New(slog.DiscardHandler)}
+		if err := errors.Join(m.Run(context.Background()), m.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "server.json")); err != nil || bytes.Contains(b, []byte("elsewhere")) {
+		t.Errorf("server.json names the database: %s %v", b, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "registry.db")); err == nil {
+		t.Error("it is in the database of the directory")
+	}
+}
 
 // newHouse is a house whose configuration change, if not nil, changes.
 func newHouse(t testing.TB, change func(*config)) *house {

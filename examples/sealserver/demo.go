@@ -119,7 +119,7 @@ func (p *province) make(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(p.people(ctx), nil)
+	err = p.people(ctx)
 	for _, c := range courts {
 		if err == nil && c.seal != "" {
 			err = p.seal(ctx, c.id, c.name, c.seal)

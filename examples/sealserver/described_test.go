@@ -66,7 +66,7 @@ func (h *house) walkGood() {
 	h.want(request{method: "PUT", path: "/v1/batches/walk", by: app, json: map[string]any{"seal": "xi-1", "kind": "judgment", "invisible": true}}, 200, "", nil)
 	h.want(request{method: "PUT", path: "/v1/batches/walk/documents/1.pdf", by: app, kind: "application/pdf", body: minipdf.Page(nil)}, 202, "", nil)
 	h.finished("/v1/batches/walk")
-	for _, path := range []string{"/healthz", "/openapi.yaml", "/log/checkpoint", "/log/tile/0/000.p/1", "/log/tile/0/000.p/3"} {
+	for _, path := range []string{"/healthz", "/openapi.yaml", "/log/checkpoint", "/log/keys", "/log/tile/0/000.p/1", "/log/tile/0/000.p/3"} {
 		get("", path)
 	}
 	for _, path := range []string{"/v1/batches/walk/documents/1.pdf", "/v1/uses/trial:walk", "/v1/uses/trial:walk/evidence", "/v1/uses?limit=2&after=1",

@@ -20,6 +20,15 @@ func checkpoint(c *call) error {
 	return c.send(http.StatusOK, "text/plain; charset=utf-8", note)
 }
 
+// logKeys shows the ledger's keys, one a line. Who audits notes them at the beginning, from somewhere that the server cannot change.
+func logKeys(c *call) error {
+	var text []byte
+	for _, v := range c.server.books.verifiers {
+		text = fmt.Appendln(text, v)
+	}
+	return c.send(http.StatusOK, "text/plain; charset=utf-8", text)
+}
+
 func hashTile(c *call) error {
 	return tile(c, fmt.Sprintf("tile/%s/%s", c.PathValue("level"), c.PathValue("path")))
 }

@@ -43,6 +43,7 @@ var routes = []route{
 	{pattern: "GET /v1/applications/{application}/decision-text", who: people, handle: decisionText},
 
 	{pattern: "GET /log/checkpoint", who: anyone, handle: checkpoint},
+	{pattern: "GET /log/keys", who: anyone, handle: logKeys},
 	{pattern: "GET /log/tile/{level}/{path...}", who: anyone, handle: hashTile},
 	{pattern: "GET /log/tile/entries/{path...}", who: people, handle: entryTile},
 }
