@@ -165,8 +165,10 @@ func (h *house) try(q request) (body []byte, ok bool) {
 		return nil, false
 	}
 	defer resp.Body.Close()
-	body, err = io.ReadAll(resp.Body)
-	return body, err == nil && resp.StatusCode < 300
+	var b bytes.Buffer
+	b.Grow(int(max(resp.ContentLength, 0)) + bytes.MinRead)
+	_, err = b.ReadFrom(resp.Body)
+	return b.Bytes(), err == nil && resp.StatusCode < 300
 }
 
 // mustBeSame asks again for some of what was acknowledged.

@@ -303,7 +303,7 @@ func TestBatch(t *testing.T) {
 // finished waits until nothing of a batch is queued.
 func (h *house) finished(path string) (r batchReport) {
 	h.Helper()
-	for range 500 {
+	for range 3000 {
 		h.want(request{method: "GET", path: path, by: app}, 200, "", &r)
 		if r.Queued == 0 {
 			return r
