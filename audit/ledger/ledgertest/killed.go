@@ -142,12 +142,13 @@ func (k *killed) round(t *testing.T, cmd *exec.Cmd, crash func(t *testing.T)) {
 		}
 		cmd.Process.Kill()
 	})
-	if rand.N(5) == 0 { // at any time from its start; else in the midst of writing
+	if rand.N(5) == 0 { // at any time from its start; else in the midst of writing, however fast that is here
 		time.AfterFunc(rand.N(100*time.Millisecond), end)
 	}
+	last := rand.N(200)
 	for n := 0; lines.Scan(); n++ {
-		if n == 0 {
-			time.AfterFunc(rand.N(400*time.Millisecond), end)
+		if n == last {
+			time.AfterFunc(rand.N(20*time.Millisecond), end)
 		}
 		var index int64
 		var id string
