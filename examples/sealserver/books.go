@@ -71,9 +71,9 @@ func openBooks(ctx context.Context, c config, dir string, now func() time.Time, 
 		return b, err
 	}
 	if first != nil {
-		b.Registry, err = registry.Create(ctx, b.log, registry.Options{}, *first)
+		b.Registry, err = registry.Create(ctx, b.log, registry.Options{Signers: o.Signers}, *first)
 	} else {
-		b.Registry, err = registry.Open(ctx, b.log, registry.Options{})
+		b.Registry, err = registry.Open(ctx, b.log, registry.Options{Signers: o.Signers})
 	}
 	return b, err
 }

@@ -10,8 +10,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/courtseal/courtseal/audit"
+	"github.com/courtseal/courtseal/audit/offline"
 	"github.com/courtseal/courtseal/examples/internal/minipdf"
+	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/sign"
 )
@@ -40,7 +44,7 @@ func TestEveryAnswer(t *testing.T) {
 
 // samples stand for the parameters of paths.
 var samples = strings.NewReplacer("{seal}", demoSeal, "{batch}", "walk", "{name}", "1.pdf", "{use}", "trial:walk", "{kind}", "seal.suspend",
-	"{application}", demoOpen, "{level}", "0", "{path}", "000.p/1")
+	"{application}", demoOpen, "{grant}", "off-1", "{level}", "0", "{path}", "000.p/1")
 
 // routed are the described operations as requests without bodies, with a method for each of their paths.
 func (h *house) routed(visit func(id string, q request, who who)) {
@@ -80,6 +84,102 @@ func (h *house) walkGood() {
 	}
 	h.want(request{method: "POST", path: "/v1/uses/trial:walk/withdrawal", by: app, key: "walk", json: map[string]string{"reason": "试"}}, 200, "", nil)
 	h.operate("person:admin", "seal.suspend", map[string]string{"seal": "yi-1", "reason": "盘点"})
+	get(auditor, "/v1/statistics?by=court&by=kind&from=2026-01-01T00:00:00Z")
+	h.walkOffline()
+}
+
+// walkOffline takes a grant and a list to a device, seals there, and gives account.
+func (h *house) walkOffline() {
+	h.Helper()
+	h.want(request{method: "GET", path: "/v1/state-list", by: keeper}, 404, "unknown", nil)
+	h.operate(approver, "list.publish", map[string]string{"expires": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)})
+	h.operate(approver, "offline.issue", map[string]string{"id": "off-1", "seal": demoSeal, "uses": "2", "reason": "断网",
+		"to": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)})
+	note := h.want(request{method: "GET", path: "/v1/offline-grants/off-1", by: keeper}, 200, "", nil)
+	list := h.want(request{method: "GET", path: "/v1/state-list", by: keeper}, 200, "", nil)
+	_, der, err := h.main.server.books.Seal(h.Context(), demoSeal)
+	if err != nil {
+		h.Fatal(err)
+	}
+	book, err := offline.Create(h.TempDir(), note, h.main.server.books.verifiers, offline.Options{Seal: der})
+	if err != nil {
+		h.Fatal(err)
+	}
+	defer book.Close()
+	if err := book.SetList(list); err != nil {
+		h.Fatal(err)
+	}
+	stamp, err := h.main.server.keys.stamp(demoSeal, sign.CMS, func() ([]byte, error) { return der, nil })
+	if err != nil {
+		h.Fatal(err)
+	}
+	signer := audit.Record(book.Recorder(offline.Purpose{Kind: "judgment", Person: "keeper-dong"}), stamp)
+	file := minipdf.Page([]byte("offline"))
+	sealed := new(bytes.Buffer)
+	if _, err := pdfx.Sign(h.Context(), sealed, bytes.NewReader(file), int64(len(file)), signer, pdfx.Options{ID: "off-walk"}); err != nil {
+		h.Fatal(err)
+	}
+	chain, _, err := book.Export(0)
+	if err != nil {
+		h.Fatal(err)
+	}
+	send := request{method: "POST", path: "/v1/offline-uses", by: keeper, json: map[string]any{"chain": string(chain)}}
+	var answer struct {
+		Entered, Known int
+		Whole          uint64
+		Head           audit.Hash
+		Bad            []any
+	}
+	h.want(send, 200, "", &answer)
+	if answer.Entered != 1 || answer.Whole != 1 || len(answer.Bad) != 0 {
+		h.Errorf("%+v", answer)
+	}
+	if err := book.Reconciled(answer.Whole, answer.Head); err != nil {
+		h.Error(err)
+	}
+	h.want(send, 200, "", &answer)
+	if answer.Entered != 0 || answer.Known != 1 {
+		h.Errorf("sent again: %+v", answer)
+	}
+	report := h.want(request{method: "POST", path: "/v1/verify", by: keeper, kind: "application/pdf", body: sealed.Bytes()}, 200, "", nil)
+	if !bytes.Contains(report, []byte("offline-reconciled")) {
+		h.Errorf("%s", report)
+	}
+	send.by = "person:keeper-xi"
+	h.want(send, 403, "not-allowed", nil)
+	h.want(request{method: "GET", path: "/v1/offline-grants/off-1", by: "person:keeper-xi"}, 403, "not-allowed", nil)
+	h.want(request{method: "GET", path: "/v1/offline-grants/none", by: auditor}, 404, "unknown", nil)
+	h.operate(approver, "offline.withdraw", map[string]string{"grant": "off-1", "reason": "恢复联网"})
+	h.want(request{method: "GET", path: "/v1/offline-grants/off-1", by: keeper}, 409, "state", nil)
+	h.want(request{method: "POST", path: "/v1/offline-uses", by: keeper, json: map[string]any{"chain": "none"}}, 422, "operation", nil)
+	other := foreignChain(h, chain)
+	h.want(request{method: "POST", path: "/v1/offline-uses", by: keeper, json: map[string]any{"chain": other("none")}}, 404, "unknown", nil)
+	h.want(request{method: "POST", path: "/v1/offline-uses", by: keeper, json: map[string]any{"chain": other("off-1")}}, 409, "state", nil)
+}
+
+// foreignChain makes a chain of a grant that nobody here issued, with the name given.
+func foreignChain(h *house, chain []byte) func(id string) string {
+	c, err := audit.ParseOfflineChain(chain)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return func(id string) string {
+		g := *c.Grant
+		g.ID, g.Uses = id, 9
+		key, err := audit.NewSigner(g.Log, sign.NewKey(testpki.NewKey(testpki.SM2)))
+		if err != nil {
+			h.Fatal(err)
+		}
+		note, err := g.Sign(key)
+		if err != nil {
+			h.Fatal(err)
+		}
+		b, err := (&audit.OfflineChain{GrantNote: note}).Marshal()
+		if err != nil {
+			h.Fatal(err)
+		}
+		return string(b)
+	}
 }
 
 // sealDigest sends a digest of a page to be sealed.
@@ -122,7 +222,7 @@ func (h *house) walkRefused() {
 		}
 		h.want(q, 403, "not-allowed", nil)
 	})
-	for _, path := range []string{"/v1/seals?org=gy", "/v1/applications?org=dong", "/v1/uses?court=dong", "/v1/uses/trial:walk", "/v1/uses/trial:walk/evidence"} {
+	for _, path := range []string{"/v1/seals?org=gy", "/v1/applications?org=dong", "/v1/uses?court=dong", "/v1/statistics?court=dong", "/v1/uses/trial:walk", "/v1/uses/trial:walk/evidence"} {
 		h.want(request{method: "GET", path: path, by: "person:keeper-xi"}, 403, "not-allowed", nil)
 	}
 	for _, path := range []string{"", "/decision-text"} {
@@ -148,7 +248,7 @@ func (h *house) walkForeign() {
 		"/v1/uses/trial:none": "unknown", "/v1/uses/trial:none/evidence": "unknown"} {
 		h.want(request{method: "GET", path: path, by: app}, 404, code, nil)
 	}
-	for _, path := range []string{"/v1/seals?org=none", "/v1/applications?org=none", "/v1/applications/none", "/v1/applications/none/decision-text", "/v1/uses?court=none"} {
+	for _, path := range []string{"/v1/seals?org=none", "/v1/applications?org=none", "/v1/applications/none", "/v1/applications/none/decision-text", "/v1/uses?court=none", "/v1/statistics?court=none"} {
 		h.want(request{method: "GET", path: path, by: auditor}, 404, "unknown", nil)
 	}
 	h.want(request{method: "DELETE", path: "/v1/batches/none", by: app}, 404, "no-batch", nil)
@@ -197,7 +297,7 @@ func (h *house) walkBadBodies() {
 				h.want(q, 400, "bad-body", nil)
 			}
 		}
-		if q.path == "/v1/batches/walk" || id == "verify" || id == "putDocument" {
+		if q.path == "/v1/batches/walk" || id == "verify" || id == "putDocument" || id == "reconcile" {
 			return
 		}
 		for _, q.key = range []string{"", "a b", "ä", strings.Repeat("x", 61)} {
@@ -214,6 +314,9 @@ func (h *house) walkBadBodies() {
 	h.want(request{method: "PUT", path: "/v1/batches/walk/documents/a%0Ab", by: app, kind: "application/pdf", body: minipdf.Page(nil)}, 400, "bad-parameter", nil)
 	for _, path := range []string{"/v1/seals/x/state?at=now", "/v1/uses?from=x", "/v1/uses?after=-1", "/v1/uses?limit=1001"} {
 		h.want(request{method: "GET", path: path, by: app}, 400, "bad-parameter", nil)
+	}
+	for _, path := range []string{"/v1/statistics?by=colour", "/v1/statistics?by=court&by=court", "/v1/statistics?from=x"} {
+		h.want(request{method: "GET", path: path, by: auditor}, 400, "bad-parameter", nil)
 	}
 	h.want(request{method: "POST", path: "/v1/verify", by: app, kind: "application/pdf", body: []byte("no PDF")}, 422, "not-pdf", nil)
 	h.want(h.sealing(demoSeal, "walk-bad", atCentre(), []byte("no PDF")), 422, "not-pdf", nil)

@@ -42,6 +42,12 @@ var routes = []route{
 	{pattern: "GET /v1/applications/{application}", who: people, handle: application},
 	{pattern: "GET /v1/applications/{application}/decision-text", who: people, handle: decisionText},
 
+	{pattern: "GET /v1/statistics", who: people, handle: statistics},
+
+	{pattern: "GET /v1/state-list", handle: stateList},
+	{pattern: "GET /v1/offline-grants/{grant}", who: people, handle: offlineGrant},
+	{pattern: "POST /v1/offline-uses", who: people, handle: reconcile},
+
 	{pattern: "GET /log/checkpoint", who: anyone, handle: checkpoint},
 	{pattern: "GET /log/keys", who: anyone, handle: logKeys},
 	{pattern: "GET /log/tile/{level}/{path...}", who: anyone, handle: hashTile},

@@ -277,6 +277,15 @@ func (r *Registry) OfflineGrants(ctx context.Context, org string) (list []Offlin
 	return list, err
 }
 
+// Offline is an offline grant with what became of it.
+func (r *Registry) Offline(ctx context.Context, id string) (g OfflineInfo, err error) {
+	err = r.read(ctx, func(s *state) error {
+		g, err = s.offlineGrant(id)
+		return err
+	})
+	return g, err
+}
+
 // OfflineGrant is an offline grant as the device gets it, signed with the keys of Options.Signers.
 func (r *Registry) OfflineGrant(ctx context.Context, id string) (note []byte, err error) {
 	err = r.read(ctx, func(s *state) error {

@@ -46,8 +46,8 @@ type OfflineUse struct {
 	Entry   uint64
 }
 
-// Reconcile enters the uses that a device sends when it has a network again: a chain as audit.OfflineChain writes it. All of
-// them are entered or none. What is wrong with a use is its verdict and no error; an error says that the chain is not one of an
+// Reconcile enters the uses that a device sends when it has a network again: a chain as audit.OfflineChain writes it. They are
+// entered in parts of up to ledger.MaxEntries, each whole or not at all. What is wrong with a use is its verdict and no error; an error says that the chain is not one of an
 // offline grant in these books, or that the actor may not send it. Sent again, a chain enters nothing more.
 func (r *Registry) Reconcile(ctx context.Context, by Actor, chain []byte) (*Reconciliation, error) {
 	c, err := audit.ParseOfflineChain(chain)
