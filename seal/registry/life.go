@@ -38,7 +38,7 @@ var sealRules = []Rule{
 	{Kind: "seal.revoke", Roles: []Role{Maker}, make: func() Op { return new(RevokeSeal) }},
 }
 
-// A SealState is where a seal is in its life.
+// A SealState is where a seal is in its life: "made", "delivered", "active", "lost", "suspended", "replaced", "revoked" or "void".
 type SealState string
 
 const (
