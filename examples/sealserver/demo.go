@@ -290,7 +290,7 @@ func (p *province) application(ctx context.Context) error {
 		return err
 	}
 	for _, id := range ids {
-		if err := p.do(ctx, "admin", &registry.Authorise{ID: "g-" + id, Seal: id, App: demoApp, Reason: "裁判文书用印"}); err != nil {
+		if err := p.do(ctx, "approver1", &registry.Authorise{ID: "g-" + id, Seal: id, App: demoApp, Reason: "裁判文书用印"}); err != nil {
 			return err
 		}
 	}

@@ -196,7 +196,7 @@ func TestGrantIsUsedUp(t *testing.T) {
 	h := newHouse(t, nil)
 	h.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}} // of the description other tests say enough
 	h.operate("person:admin", "grant.withdraw", map[string]string{"grant": "g-xi-1", "reason": "改为限次"})
-	h.operate("person:admin", "grant.give", map[string]string{"id": "g-n", "seal": "xi-1", "app": "trial", "uses": fmt.Sprint(uses), "reason": "限次"})
+	h.operate(approver, "grant.give", map[string]string{"id": "g-n", "seal": "xi-1", "app": "trial", "uses": fmt.Sprint(uses), "reason": "限次"})
 	var done, refused, others sync.Map
 	var all sync.WaitGroup
 	next := make(chan int)

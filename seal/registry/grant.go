@@ -14,13 +14,14 @@ var grantTables = []table{
 }
 
 var grantRules = []Rule{
-	{Kind: "grant.give", Roles: []Role{Keeper, Administrator}, Central: true, make: func() Op { return new(Authorise) }},
-	{Kind: "grant.withdraw", Roles: []Role{Keeper, Administrator}, make: func() Op { return new(WithdrawGrant) }},
+	{Kind: "grant.give", Roles: []Role{Keeper, Approver}, Central: true, make: func() Op { return new(Authorise) }},
+	{Kind: "grant.withdraw", Roles: []Role{Keeper, Approver, Administrator}, make: func() Op { return new(WithdrawGrant) }},
 }
 
 // Authorise (用印授权) lets somebody use a seal who does not hold it: a person, an application, or all clerks of an organisation.
-// The seal's holder may give it; and an administrator of the root, or one to whom the root delegated it. Nobody gives it to
-// themself, and nobody who administers or audits can have it: to use a seal takes the role of a clerk or keeper.
+// The seal's holder may give it; and an approver of the root, or one to whom the root delegated it: not who administers, and registers
+// applications and persons. Nobody gives it to themself, and nobody who administers or audits can have it: to use a seal takes the
+// role of a clerk or keeper.
 // A use has to be within the grant's limits and those of the seal (SetControl) as well. A grant stands until it ends or is withdrawn,
 // whoever holds the seal by then.
 type Authorise struct {
@@ -55,7 +56,7 @@ func (op *Authorise) check(s *state) error {
 	if err := r.is(unended...); err != nil {
 		return err
 	}
-	if err := s.holderOrAdministrator(r); err != nil {
+	if err := s.holderOr(r, Approver); err != nil {
 		return err
 	}
 	if err := op.checkGrantee(s); err != nil {
@@ -70,14 +71,14 @@ func (op *Authorise) check(s *state) error {
 	return op.Limits.check(s)
 }
 
-// holderOrAdministrator asks that the actor holds a seal, or administers its organisation.
-func (s *state) holderOrAdministrator(r SealInfo) error {
+// holderOr asks that the actor holds a seal, or has one of the roles over its organisation.
+func (s *state) holderOr(r SealInfo, roles ...Role) error {
 	if r.Holder == s.actor.Person {
 		return nil
 	}
-	ok, err := s.holds(s.actor.Person, r.Org, []Role{Administrator})
+	ok, err := s.holds(s.actor.Person, r.Org, roles)
 	if err == nil && !ok {
-		return fmt.Errorf("%w: %s neither holds seal %s nor administers %s", ErrRights, s.actor, r.ID, r.Org)
+		return fmt.Errorf("%w: %s neither holds seal %s nor is %s over %s", ErrRights, s.actor, r.ID, roles[0], r.Org)
 	}
 	return err
 }
@@ -126,7 +127,7 @@ func (op *Authorise) apply(s *state) error {
 		op.Limits.text(), millis(from), millis(op.To), op.Uses, s.actor.String(), s.delegation)
 }
 
-// WithdrawGrant ends a grant at once, by the holder of its seal or an administrator of its organisation or above.
+// WithdrawGrant ends a grant at once, by the holder of its seal, or an approver or administrator of its organisation or above.
 type WithdrawGrant struct{ Grant, Reason string }
 
 func (*WithdrawGrant) Kind() string { return "grant.withdraw" }
@@ -149,7 +150,7 @@ func (op *WithdrawGrant) check(s *state) error {
 	if err != nil {
 		return err
 	}
-	if err := s.holderOrAdministrator(r); err != nil {
+	if err := s.holderOr(r, Approver, Administrator); err != nil {
 		return err
 	}
 	return need("reason", op.Reason)
