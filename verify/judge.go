@@ -65,11 +65,12 @@ func (j *job) unusable(zh, en string, i int, err error) {
 // A judge answers for one signature.
 type judge struct {
 	*job
-	sig     *Signature
-	claimed time.Time // of signing; where nobody claims one, the moment of a time stamp, else the moment asked for
-	pool    []*gm.Certificate
-	brought []*crl // CRLs that the value carries
-	doubts  []Text // why the claimed time would have to be proven
+	sig       *Signature
+	entryTime time.Time // of the entry that good evidence names; zero: there is none
+	claimed   time.Time // of signing; where nobody claims one, the moment of a time stamp, else the moment asked for
+	pool      []*gm.Certificate
+	brought   []*crl // CRLs that the value carries
+	doubts    []Text // why the claimed time would have to be proven
 
 	standard seal.Version // whose clauses are followed; 0: no seal is judged
 	proven   time.Time    // by when what is judged existed, by a time stamp or the books; zero: not proven

@@ -209,7 +209,13 @@ func (j *judge) sealState(e *seal.Seal) {
 		j.say(sealStateRule, "no-state")
 		return
 	}
-	then, err := j.opts.States.State(j.ctx, e.ID, j.claimed)
+	// Times of signing are of whole seconds. Where good evidence names the entry that was made then, its time is finer: a seal may be
+	// received and used within a second.
+	at := j.claimed
+	if j.entryTime.Truncate(time.Second).Equal(at) {
+		at = j.entryTime
+	}
+	then, err := j.opts.States.State(j.ctx, e.ID, at)
 	if err == nil && then == seal.StatusUnknown {
 		err = errors.New("unknown seal")
 	}
@@ -221,7 +227,7 @@ func (j *judge) sealState(e *seal.Seal) {
 		j.say(sealStateRule, "not-active", string(then))
 		return
 	}
-	now, err := j.opts.States.State(j.ctx, e.ID, j.at)
+	now, err := j.opts.States.State(j.ctx, e.ID, j.at.Add(time.Second-time.Millisecond)) // at has whole seconds: its second counts whole
 	if err != nil {
 		j.say(sealStateRule, "state-unknown", err.Error())
 		return

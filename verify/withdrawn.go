@@ -42,6 +42,9 @@ type enquiry struct {
 func (c *signatureCase) enquire(sums sign.Sums) (e enquiry) {
 	u := c.use(sums)
 	e.proved, e.finding = c.ledger(u)
+	if e.use != nil && e.entry != nil {
+		c.entryTime = e.use.Time
+	}
 	s := u.sealing(e.proved)
 	s.Value = sign.SM3.Sum(c.raw)
 	e.books = c.books(s)

@@ -279,6 +279,9 @@ func (m *Main) printAudit(r auditReport) error {
 	if r.Witnessed > 0 {
 		w.line(margin, "见证至", "witnessed up to", fmt.Sprint(r.Witnessed))
 	}
+	if r.Witnessed == 0 {
+		w.line(margin, "未问及", "not asked", m.say("账本是否最新：没有见证文件 (--witness)", "is it the newest there was? No witness file (--witness)"))
+	}
 	for _, p := range r.Problems {
 		w.line(margin, "问题", "problem", p)
 	}

@@ -215,3 +215,40 @@ func TestEndOfOtherContent(t *testing.T) {
 		t.Errorf("a name of three megabytes: %.200v", err)
 	}
 }
+
+// A seal that becomes active and is used within one second is good: signing times have no fractions, entries have.
+func TestSealedInTheSameSecond(t *testing.T) {
+	b := court(t)
+	b.must(t, "shenpi1", &registry.SuspendSeal{Seal: "S1", Reason: "r"})
+	later := func(d time.Duration) {
+		b.mu.Lock()
+		b.now = b.now.Add(d)
+		b.mu.Unlock()
+	}
+	later(300 * time.Millisecond)
+	b.must(t, "shenpi2", &registry.ResumeSeal{Seal: "S1", Reason: "r"})
+	later(200 * time.Millisecond)
+	signer := audit.Record(b.Recorder(registry.Person("baoguan"), registry.Use{}), b.stamp(t))
+	var sealed bytes.Buffer
+	if _, err := pdfx.Sign(t.Context(), &sealed, strings.NewReader(document), int64(len(document)), signer, pdfx.Options{ID: "r-1", Now: b.clock}); err != nil {
+		t.Fatal(err)
+	}
+	roots, err := verify.NewRoots(testpki.Shared(testpki.SM2).Cert.Raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	judged := func(logs verify.Logs) *verify.Report {
+		t.Helper()
+		r, err := verify.Document(t.Context(), bytes.NewReader(sealed.Bytes()), int64(sealed.Len()), verify.Options{Roots: roots, At: b.clock(), States: b, Sealings: b, Logs: logs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := judged(verify.Logs{Keys: []audit.Verifier{logSigner().Verifier()}}); r.Verdict != verify.Valid || !hasCode(r, "seal-state", "ok") {
+		t.Errorf("%s", r)
+	}
+	if r := judged(verify.Logs{}); !hasCode(r, "seal-state", "not-active") { // the entry proves nothing without a key
+		t.Errorf("%s", r)
+	}
+}
