@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -39,18 +38,14 @@ func openBooks(ctx context.Context, c config, dir string, now func() time.Time, 
 		}
 	}()
 	o := ledger.Options{Origin: c.Origin, Witness: ledger.FileWitness(within(dir, c.Witness)), Now: now}
-	for i, k := range c.LogKeys {
+	for _, k := range c.LogKeys {
 		k = k.in(dir)
 		key, device, err := keydev.OpenKey(ctx, k.URI, k.auth)
 		if err != nil {
 			return b, err
 		}
 		b.devices = append(b.devices, device)
-		name := c.Origin
-		if i > 0 { // of several keys one has the log's own name
-			name = fmt.Sprintf("%s+%d", c.Origin, i+1)
-		}
-		signer, err := audit.NewSigner(name, key)
+		signer, err := audit.NewSigner(c.Origin, key)
 		if err != nil {
 			return b, err
 		}
