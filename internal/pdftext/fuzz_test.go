@@ -53,8 +53,13 @@ func check(t *testing.T, text *Text) {
 		if len(l.from) != len(l.text) {
 			t.Fatalf("line %d: %d bytes, %d glyphs", i, len(l.text), len(l.from))
 		}
-		if n := len(text.Find(l.text)); n == 0 && l.text != "" && i < 20 {
-			t.Errorf("line %q is not found", l.text)
+		// As the page shows it: l.text, whose accents may have lost the space that bore them, is no text to look for.
+		shown := ""
+		for _, g := range text.Glyphs[l.first:l.end] {
+			shown += g.Text
+		}
+		if n := len(text.Find(shown)); n == 0 && l.text != "" && i < 20 {
+			t.Errorf("line %q is not found", shown)
 		}
 	}
 	if next != len(text.Glyphs) {
