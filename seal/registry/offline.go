@@ -1,7 +1,7 @@
 package registry
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -91,10 +91,7 @@ func (s *state) listed() (list []audit.Listed, err error) {
 	add(audit.ListedCertificate, `SELECT digest, 'ended', ended FROM @cert WHERE ended <> 0`)
 	add(audit.ListedGrant, `SELECT id, state, at FROM @offline WHERE state <> 'issued' AND ends >= $1`, millis(s.time))
 	slices.SortFunc(list, func(a, b audit.Listed) int {
-		if a.What != b.What {
-			return bytes.Compare([]byte(a.What), []byte(b.What))
-		}
-		return bytes.Compare([]byte(a.ID), []byte(b.ID))
+		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.ID, b.ID))
 	})
 	return list, err
 }

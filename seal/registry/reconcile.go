@@ -46,9 +46,9 @@ type OfflineUse struct {
 	Entry   uint64
 }
 
-// Reconcile enters the uses that a device sends when it has a network again: a chain as audit.OfflineChain writes it. They are
-// entered in parts of up to ledger.MaxEntries, each whole or not at all. What is wrong with a use is its verdict and no error; an error says that the chain is not one of an
-// offline grant in these books, or that the actor may not send it. Sent again, a chain enters nothing more.
+// Reconcile enters the uses that a device sends when it has a network again: a chain as audit.OfflineChain writes it. All of them are
+// entered or none. What is wrong with a use is its verdict and no error; an error says that the chain is not one of an offline grant in
+// these books, or that the actor may not send it. Sent again, a chain enters nothing more.
 func (r *Registry) Reconcile(ctx context.Context, by Actor, chain []byte) (*Reconciliation, error) {
 	c, err := audit.ParseOfflineChain(chain)
 	if err != nil {
@@ -58,25 +58,19 @@ func (r *Registry) Reconcile(ctx context.Context, by Actor, chain []byte) (*Reco
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOp, err)
 	}
-	var result *Reconciliation
-	for start := 0; start == 0 || start < len(c.Uses); start += ledger.MaxEntries {
-		part := c.Uses[start:min(start+ledger.MaxEntries, len(c.Uses))]
-		one := &Reconciliation{Grant: c.Grant.ID}
-		_, err := r.log.Do(ctx, func(ctx context.Context, tx *ledger.Tx) ([]ledger.Entry, error) {
-			s := r.state(ctx, tx, by, tables)
-			return s.reconcile(c.Grant.ID, text, part, one)
-		})
-		if err != nil {
-			return result, err
-		}
-		if result != nil {
-			one.Entered, one.Known, one.Ended = one.Entered+result.Entered, one.Known+result.Known, one.Ended+result.Ended
-			one.Bad = append(result.Bad, one.Bad...)
-		}
-		result = one
+	result := &Reconciliation{Grant: c.Grant.ID}
+	_, err = r.log.Do(ctx, func(ctx context.Context, tx *ledger.Tx) ([]ledger.Entry, error) {
+		s := r.state(ctx, tx, by, tables)
+		return s.reconcile(c.Grant.ID, text, c.Uses, result)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return result, nil
 }
+
+// A grant's uses go into one call of the ledger.
+const _ = uint(ledger.MaxEntries - audit.MaxOfflineUses)
 
 func (s *state) reconcile(grant string, text []byte, sent []audit.OfflineEntry, result *Reconciliation) ([]ledger.Entry, error) {
 	rule, err := ruleOf(&enterOffline{})
@@ -130,27 +124,28 @@ func (s *state) reconcile(grant string, text []byte, sent []audit.OfflineEntry, 
 		}
 	}
 	var entries []ledger.Entry
-	for _, op := range fresh {
-		if op.Verdict, err = s.offlineVerdict(op, faults[op.Number], op.Number > forkedAt(result.Report)); err != nil {
-			return nil, err
-		}
+	enter := func(op Op) error {
 		e, err := s.enter(op)
-		if err != nil {
+		entries = append(entries, e...)
+		s.index++
+		return err
+	}
+	forked := forkedAt(result.Report)
+	for _, op := range fresh {
+		if op.Verdict, err = s.offlineVerdict(op, faults[op.Number], op.Number > forked); err != nil {
 			return nil, err
 		}
 		if op.Verdict != OfflineConfirmed {
 			result.Bad = append(result.Bad, OfflineUse{op.use, op.Verdict, s.index})
 		}
-		entries = append(entries, e...)
-		s.index++
-	}
-	for _, op := range ends {
-		e, err := s.enter(op)
-		if err != nil {
+		if err := enter(op); err != nil {
 			return nil, err
 		}
-		entries = append(entries, e...)
-		s.index++
+	}
+	for _, op := range ends {
+		if err := enter(op); err != nil {
+			return nil, err
+		}
 	}
 	result.Entered, result.Ended = len(fresh), len(ends)
 	return entries, nil
