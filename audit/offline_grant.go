@@ -172,15 +172,7 @@ func (g *OfflineGrant) Sign(signers ...Signer) ([]byte, error) {
 // OpenOfflineGrant opens a note with OpenNote and reads its grant. A known key must have signed whose name is that of the grant's
 // ledger, or the error is ErrUnknownLog.
 func OpenOfflineGrant(note []byte, known ...Verifier) (*OfflineGrant, error) {
-	n, err := OpenNote(note, known...)
-	if err != nil {
-		return nil, err
-	}
-	g, err := ParseOfflineGrant(n.Text)
-	if err != nil {
-		return nil, err
-	}
-	return g, n.signedAs(g.Log)
+	return openAs(note, known, ParseOfflineGrant, func(g *OfflineGrant) string { return g.Log })
 }
 
 // Allows reports whether the grant is for documents of a kind.
@@ -206,6 +198,19 @@ func signAs(log string, text []byte, signers []Signer) ([]byte, error) {
 		return nil, fmt.Errorf("%w: no signer has the name of the log %.120q", ErrKey, log)
 	}
 	return SignNote(text, signers...)
+}
+
+// openAs opens a note, reads what it says, and wants a signature in the name of the ledger that says it.
+func openAs[T any](note []byte, known []Verifier, parse func([]byte) (*T, error), log func(*T) string) (*T, error) {
+	n, err := OpenNote(note, known...)
+	if err != nil {
+		return nil, err
+	}
+	v, err := parse(n.Text)
+	if err != nil {
+		return nil, err
+	}
+	return v, n.signedAs(log(v))
 }
 
 // signedAs holds a note to a signature in the name of a ledger: the key of one does not speak for another.

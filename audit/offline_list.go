@@ -172,15 +172,7 @@ func (l *StateList) Sign(signers ...Signer) ([]byte, error) {
 // OpenStateList opens a note with OpenNote and reads its list. A known key must have signed whose name is that of the list's ledger,
 // or the error is ErrUnknownLog.
 func OpenStateList(note []byte, known ...Verifier) (*StateList, error) {
-	n, err := OpenNote(note, known...)
-	if err != nil {
-		return nil, err
-	}
-	l, err := ParseStateList(n.Text)
-	if err != nil {
-		return nil, err
-	}
-	return l, n.signedAs(l.Log)
+	return openAs(note, known, ParseStateList, func(l *StateList) string { return l.Log })
 }
 
 // Find returns the entry of a seal, a certificate or a grant; ok is false where there is none, which is as it should be.

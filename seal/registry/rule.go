@@ -43,24 +43,27 @@ func Rules() []Rule {
 
 // New returns an empty operation of a kind, to be filled: from JSON, from a form.
 func New(kind string) (Op, error) {
+	r, err := ruleFor(kind)
+	if err != nil {
+		return nil, err
+	}
+	return r.make(), nil
+}
+
+func ruleFor(kind string) (Rule, error) {
 	for _, r := range rules {
 		if r.Kind == kind {
-			return r.make(), nil
+			return r, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: no operation %q", ErrOp, kind)
+	return Rule{}, fmt.Errorf("%w: no operation %q", ErrOp, kind)
 }
 
 func ruleOf(op Op) (Rule, error) {
 	if op == nil || reflect.ValueOf(op).IsNil() {
 		return Rule{}, fmt.Errorf("%w: nil", ErrOp)
 	}
-	for _, r := range rules {
-		if r.Kind == op.Kind() {
-			return r, nil
-		}
-	}
-	return Rule{}, fmt.Errorf("%w: no operation %q", ErrOp, op.Kind())
+	return ruleFor(op.Kind())
 }
 
 // clone copies an operation, so that what Do fills in is not seen outside.
