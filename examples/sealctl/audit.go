@@ -109,10 +109,13 @@ func (f *ledgerFlags) open(ctx context.Context, name string) (*book, error) {
 	if err == nil && b.db != nil {
 		b.log, err = ledger.Open(ctx, b.db, o)
 	}
-	if err != nil && b != nil {
+	if err == nil {
+		return b, nil
+	}
+	if b != nil {
 		b.close()
 	}
-	return b, err
+	return nil, fmt.Errorf("%s: %w", plainName(name), err)
 }
 
 // head is the newest checkpoint.
@@ -307,7 +310,7 @@ not in it. A directory that has an earlier export of the ledger is brought up to
 		RunE: func(cmd *cobra.Command, a []string) error {
 			b, err := f.open(cmd.Context(), a[0])
 			if err != nil {
-				return fmt.Errorf("%s: %w", plainName(a[0]), err)
+				return err
 			}
 			defer b.close()
 			if b.log == nil {
@@ -342,7 +345,7 @@ func (m *Main) auditProve() *cobra.Command {
 			}
 			b, err := f.open(cmd.Context(), a[0])
 			if err != nil {
-				return fmt.Errorf("%s: %w", plainName(a[0]), err)
+				return err
 			}
 			defer b.close()
 			r, err := b.receipt(cmd.Context(), index)
@@ -394,7 +397,7 @@ func (m *Main) auditTail() *cobra.Command {
 			}
 			b, err := f.open(cmd.Context(), a[0])
 			if err != nil {
-				return fmt.Errorf("%s: %w", plainName(a[0]), err)
+				return err
 			}
 			defer b.close()
 			_, head, err := b.head(cmd.Context())
@@ -488,7 +491,7 @@ printed. Exit codes: 0 the ledger has grown from all of them; 1 it is older, or 
 		RunE: func(cmd *cobra.Command, a []string) error {
 			b, err := f.open(cmd.Context(), a[0])
 			if err != nil {
-				return fmt.Errorf("%s: %w", plainName(a[0]), err)
+				return err
 			}
 			defer b.close()
 			_, head, err := b.head(cmd.Context())
