@@ -29,5 +29,6 @@
 // value.go, revision.go, later.go (with compare.go, orphan.go, census.go) what is asked of the PDF; cms.go,
 // seal_signature.go, seal.go, picture.go the values; certificate.go, revocation.go (with ocsp.go), algorithm.go, time.go
 // what they rest on, and timestamp.go what proves it; ledger.go (with logs.go) the evidence of a ledger, withdrawn.go what
-// became of a sealing. document.go leads through them; report.go is what comes out.
+// became of a sealing. document.go tells what a file is, pdf.go leads a PDF through them, case.go what is asked of a signature in
+// any file; report.go is what comes out.
 package verify
