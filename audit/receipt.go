@@ -105,3 +105,24 @@ func (e *Evidence) Check(known ...Verifier) ([]Verifier, error) {
 	}
 	return n.By, e.Included()
 }
+
+// Reference is ORIGIN#LEAFHASH of evidence of either kind: the ledger, and the hash that the entry has there. It binds the entry where a
+// value has no room for the evidence itself, and proves nothing without it.
+func Reference(evidence []byte) (string, error) {
+	if IsOfflineEvidence(evidence) {
+		e, err := ParseOfflineEvidence(evidence)
+		if err != nil {
+			return "", err
+		}
+		return reference(e.Grant.Log, e.Leaf), nil
+	}
+	e, err := ParseEvidence(evidence)
+	if err != nil {
+		return "", err
+	}
+	return reference(e.Head.Origin, e.Leaf), nil
+}
+
+func reference(origin string, leaf []byte) string {
+	return origin + "#" + ProfileOf(origin).LeafHash(leaf).String()
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/courtseal/courtseal/sign"
@@ -121,6 +122,12 @@ func (s *recorded) sign(ctx context.Context, act *sign.Act) ([]sign.Value, error
 		return nil, fmt.Errorf("%w: the Recorder began it and gave no evidence", ErrAct)
 	case n > room:
 		return nil, fmt.Errorf("%w: evidence of %d bytes, and room for %d; the Recorder's MaxEvidence says how much it needs", ErrAct, n, room)
+	}
+	if slices.ContainsFunc(act.Parts, func(p sign.Part) bool { return p.Format == sign.XML }) {
+		var err error
+		if act.Reference, err = Reference(act.Evidence); err != nil {
+			return nil, fmt.Errorf("%w: the Recorder's evidence: %w", ErrAct, err)
+		}
 	}
 	values, err := s.s.Sign(ctx, act)
 	if err == nil && len(values) != len(act.Parts) {

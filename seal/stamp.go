@@ -12,6 +12,7 @@ import (
 	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/sign"
 	"github.com/courtseal/courtseal/sign/cms"
+	"github.com/courtseal/courtseal/sign/xmldsig"
 )
 
 // ErrAct: an Act without time, or with a Property that is too long or not ASCII.
@@ -22,7 +23,7 @@ const MaxProperty = 100
 
 // StampOptions say how a seal is used.
 type StampOptions struct {
-	Format sign.Format      // what Profile offers for PDF; zero: sign.Dual with Outer, else sign.CMS
+	Format sign.Format      // what Profile offers; zero: sign.Dual with Outer, else sign.CMS
 	Outer  sign.Key         // RSA or ECDSA key of sign.Dual, a holder too; nil: no dual
 	Now    func() time.Time // the clock that validity is judged by; nil: time.Now
 
@@ -32,8 +33,8 @@ type StampOptions struct {
 }
 
 // Stamp returns a Signer that seals with this seal and the key of one of its holders. It makes every format that the
-// keys allow: [sign.CMS] always; [sign.SES] with an SM2 key; [sign.Dual] with an SM2 key and Outer. The package
-// documentation says what each holds.
+// keys allow: [sign.CMS] always; [sign.SES] with an SM2 key; [sign.Dual] with an SM2 key and Outer; [sign.XML], for Word, with
+// Outer, or else with a key that is not SM2. The package documentation says what each holds.
 //
 // Stamp checks what GB/T 38540-2020 7.2 wants checked before a seal is used, trust and revocation aside, which take
 // roots: the seal's own signature value and, in a seal of GM/T 0031-2025, its time stamp (ErrTimeStamp), that each key
@@ -98,8 +99,9 @@ func (s *Seal) holder(key sign.Key, what string) (*keyholder, error) {
 
 type stamp struct {
 	seal       *Seal
-	key, outer *keyholder  // outer: nil without dual
-	cms        sign.Signer // of sign.CMS: all but digest and evidence is ready
+	key, outer *keyholder      // outer: nil without dual
+	cms        sign.Signer     // of sign.CMS: all but digest and evidence is ready
+	xml        *xmldsig.Signer // of sign.XML; nil: there is no key for it
 	now        func() time.Time
 	profile    sign.Profile
 
@@ -141,13 +143,32 @@ func (s *stamp) setProfile(format sign.Format) error {
 			specs[sign.Dual] = sign.Spec{Hashes: []sign.Hash{sign.SM3, s.outer.scheme.Hash}, MaxSize: size, Chain: s.outer.Chain()}
 		}
 	}
-	if _, ok := specs[format]; !ok {
+	if err := s.setXML(specs); err != nil {
+		return err
+	}
+	if _, ok := specs[format]; !ok || format == sign.XML {
 		return fmt.Errorf("%w: %q with a key of %s, Outer given: %t", sign.ErrFormat, format, s.key.scheme, s.outer != nil)
 	}
 	if s.outer != nil && format != sign.Dual {
 		return fmt.Errorf("%w: Outer is for %q, not %q", sign.ErrFormat, sign.Dual, format)
 	}
-	s.profile = sign.Profile{Format: format, Specs: specs, Seal: s.seal.ID, Picture: &s.seal.Picture}
+	s.profile = sign.Profile{Format: format, Specs: specs, Seal: s.seal.ID, SESeal: s.seal.Raw, Picture: &s.seal.Picture}
+	return nil
+}
+
+// setXML offers the signature of Office programs with the key that is not SM2, if there is one.
+func (s *stamp) setXML(specs map[sign.Format]sign.Spec) (err error) {
+	key, tsa := s.key, s.tsa
+	if s.outer != nil {
+		key, tsa = s.outer, s.outerTSA
+	}
+	if key.scheme.Kind == sign.SM2 {
+		return nil
+	}
+	if s.xml, err = xmldsig.New(key, tsa); err != nil {
+		return err
+	}
+	specs[sign.XML] = s.xml.Profile().Specs[sign.XML]
 	return nil
 }
 
@@ -179,11 +200,7 @@ func (s *stamp) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
 		if _, ok := s.profile.Specs[part.Format]; !ok {
 			return nil, fmt.Errorf("%w: Parts[%d] asks for %q, which is not in the Profile", sign.ErrFormat, i, part.Format)
 		}
-		content, err := act.ContentOf(i, values)
-		if err != nil {
-			return nil, err
-		}
-		value, err := s.value(ctx, act, part, content)
+		value, err := s.value(ctx, act, part)
 		if err != nil {
 			return nil, err
 		}
@@ -192,8 +209,11 @@ func (s *stamp) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
 	return values, nil
 }
 
-func (s *stamp) value(ctx context.Context, act *sign.Act, part sign.Part, content sign.Sums) (sign.Value, error) {
+func (s *stamp) value(ctx context.Context, act *sign.Act, part sign.Part) (sign.Value, error) {
+	content := act.Content
 	switch part.Format {
+	case sign.XML:
+		return s.xml.Value(ctx, act, part)
 	case sign.SES:
 		return s.ses(ctx, act.Time, part.Property, content, act.Evidence)
 	case sign.CMS:

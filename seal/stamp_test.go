@@ -16,6 +16,7 @@ import (
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
 	"github.com/courtseal/courtseal/sign/cms"
+	"github.com/courtseal/courtseal/sign/xmldsig"
 )
 
 func clock() time.Time { return now }
@@ -136,18 +137,75 @@ func testFormats(t *testing.T, s *seal.Seal) {
 			checkSES(t, s, checkCMS(t, b, sign.AttributeSignature, evidence), p.sm2, property, evidence)
 		}
 	}
-	// the longest property; parts of several formats; sums of a part's own
+	// the longest property; parts of several formats
 	longest := strings.Repeat("p", seal.MaxProperty)
-	var before []sign.Value
 	stampOne(t, s, p.sm2, seal.StampOptions{Outer: p.rsa}, func(a *sign.Act) {
 		a.Time = now.Add(999 * time.Millisecond)
 		a.Parts = []sign.Part{{Format: sign.Dual, Property: longest}, {Format: sign.SES, Property: longest}, {Format: sign.CMS}}
-		a.Parts[2].Sums = func(_ []byte, b []sign.Value) (sign.Sums, error) { before = b; return content, nil }
 	})
-	if len(before) != 2 {
-		t.Fatalf("%d values before the third", len(before))
+}
+
+// TestStampOffice: a Word document gets an SES by the SM2 key and an XML signature by the other one, which leaves the evidence to the SES.
+func TestStampOffice(t *testing.T) {
+	p := people()
+	s := makeSeal(t, nil)
+	office := &sign.Office{Comments: "盖章", Object: [2]string{"<Object>", "</Object>"}, Properties: sign.SHA256.Sum(nil)}
+	for _, c := range []struct {
+		key    sign.Key
+		outer  sign.Key
+		parts  []sign.Part
+		inside bool // the evidence is in the XMLValue
+	}{
+		{p.sm2, p.rsa, []sign.Part{{Format: sign.SES, Property: "/_seals/seal1/Signature.xml"}, {Format: sign.XML, Office: office}}, false},
+		{p.sm2, p.p256, []sign.Part{{Format: sign.XML, Office: office}}, true},
+		{p.rsa, nil, []sign.Part{{Format: sign.XML, Office: office}}, true},
+	} {
+		st, err := s.Stamp(c.key, seal.StampOptions{Outer: c.outer, Now: clock})
+		if err != nil {
+			t.Fatal(err)
+		}
+		signer := c.outer
+		if signer == nil {
+			signer = c.key
+		}
+		profile := st.Profile()
+		spec, ok := profile.Specs[sign.XML]
+		if !ok || !bytes.Equal(spec.Chain[0], signer.Chain()[0]) || !bytes.Equal(profile.SESeal, s.Raw) {
+			t.Fatalf("%+v", profile)
+		}
+		act := &sign.Act{ID: "1", Time: now, Content: content, Evidence: []byte("evidence"), Reference: "court.example/sm3#AAAA", Parts: c.parts}
+		values, err := st.Sign(context.Background(), act)
+		if err != nil || len(values) != len(c.parts) {
+			t.Fatal(values, err)
+		}
+		last := len(values) - 1
+		v, err := sign.ParseXMLValue(values[last].Bytes)
+		if err != nil || v.Reference != act.Reference || (v.Evidence != nil) != c.inside || len(values[last].Bytes) > spec.MaxSize+sign.XML.EvidenceSize(len(act.Evidence)) {
+			t.Errorf("%+v, %v", v, err)
+		}
+		scheme, _ := sign.SchemeFor(signer.Public())
+		info, err := xmldsig.ToSign(act, c.parts[last], scheme)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := xmldsig.Check(signer.Public(), scheme, info, v.Value); err != nil {
+			t.Error(err)
+		}
+		if last > 0 {
+			checkSES(t, s, values[0].Bytes, p.sm2, c.parts[0].Property, "evidence")
+		}
 	}
-	checkSES(t, s, before[1].Bytes, p.sm2, longest, "")
+	st, err := s.Stamp(p.sm2, seal.StampOptions{Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := st.Profile().Specs[sign.XML]; ok {
+		t.Error("an SM2 key offers an XML signature")
+	}
+	act := &sign.Act{Time: now, Content: content, Parts: []sign.Part{{Format: sign.XML, Office: office}}}
+	if _, err := st.Sign(context.Background(), act); !errors.Is(err, sign.ErrFormat) {
+		t.Errorf("an SM2 key: %v", err)
+	}
 }
 
 func TestProfile(t *testing.T) {
@@ -162,8 +220,8 @@ func TestProfile(t *testing.T) {
 	}{
 		{p.sm2, seal.StampOptions{}, sign.CMS, map[sign.Format][]sign.Hash{sign.CMS: {sign.SM3}, sign.SES: {sign.SM3}}, p.sm2},
 		{p.sm2, seal.StampOptions{Format: sign.SES}, sign.SES, map[sign.Format][]sign.Hash{sign.CMS: {sign.SM3}, sign.SES: {sign.SM3}}, p.sm2},
-		{p.rsa, seal.StampOptions{Format: sign.CMS}, sign.CMS, map[sign.Format][]sign.Hash{sign.CMS: {sign.SHA256}}, p.rsa},
-		{p.sm2, seal.StampOptions{Outer: p.rsa}, sign.Dual, map[sign.Format][]sign.Hash{sign.CMS: {sign.SM3}, sign.SES: {sign.SM3}, sign.Dual: {sign.SM3, sign.SHA256}}, p.rsa},
+		{p.rsa, seal.StampOptions{Format: sign.CMS}, sign.CMS, map[sign.Format][]sign.Hash{sign.CMS: {sign.SHA256}, sign.XML: {sign.SHA256}}, p.rsa},
+		{p.sm2, seal.StampOptions{Outer: p.rsa}, sign.Dual, map[sign.Format][]sign.Hash{sign.CMS: {sign.SM3}, sign.SES: {sign.SM3}, sign.Dual: {sign.SM3, sign.SHA256}, sign.XML: {sign.SHA256}}, p.rsa},
 	} {
 		c.o.Now = clock
 		st, err := s.Stamp(c.key, c.o)
@@ -285,10 +343,8 @@ func TestSignRefuses(t *testing.T) {
 		"clock too late":    {func(a *sign.Act) { at = end.Add(time.Second) }, seal.ErrExpired},
 		"no SM3":            {func(a *sign.Act) { a.Content = sign.Sums{sign.SHA256: content[sign.SHA256]} }, sign.ErrMissingSum},
 		"no SHA-256":        {func(a *sign.Act) { a.Content = sign.Sums{sign.SM3: content[sign.SM3]} }, sign.ErrMissingSum},
-		"another format":    {func(a *sign.Act) { a.Parts[0].Format = "xml" }, sign.ErrFormat},
-		"sums that fail": {func(a *sign.Act) {
-			a.Parts[0].Sums = func([]byte, []sign.Value) (sign.Sums, error) { return nil, context.DeadlineExceeded }
-		}, context.DeadlineExceeded},
+		"another format":    {func(a *sign.Act) { a.Parts[0].Format = "ofd" }, sign.ErrFormat},
+		"no office":         {func(a *sign.Act) { a.Parts[0].Format = sign.XML }, xmldsig.ErrOffice},
 	} {
 		at = now
 		act := good

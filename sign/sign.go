@@ -20,36 +20,39 @@ type Signer interface {
 }
 
 // An Act is what one person seals at one moment in one document: one permission, one ledger entry, one or more values.
-// A container prepares it; nobody changes it afterwards but the wrapper that adds Evidence to its own copy.
-// As JSON it goes to a signer elsewhere, if no Part has Sums.
+// A container prepares it; nobody changes it afterwards but the wrapper that adds Evidence and Reference to its own copy.
+// As JSON it goes to a signer elsewhere: it is data, with nothing hidden.
 type Act struct {
-	ID       string    `json:"id"`                 // request id, chosen by the caller or random: the same id is the same act
-	Document string    `json:"document,omitempty"` // the document's name for people and ledger; may be empty
-	Reason   string    `json:"reason,omitempty"`   // why it is sealed; may be empty
-	Time     time.Time `json:"time"`               // the claimed time, UTC, whole seconds
-	Source   Sums      `json:"source"`             // of the file as received, before anything was added: what an approval names
-	Content  Sums      `json:"content"`            // of what is signed: the ByteRange of a PDF, the manifest of a Word document
-	Evidence []byte    `json:"evidence,omitempty"` // of a ledger: bound into the values as a signed attribute; nil: none
-	Parts    []Part    `json:"parts"`              // the values wanted, in signing order
+	ID        string    `json:"id"`                  // request id, chosen by the caller or random: the same id is the same act
+	Document  string    `json:"document,omitempty"`  // the document's name for people and ledger; may be empty
+	Reason    string    `json:"reason,omitempty"`    // why it is sealed; may be empty
+	Time      time.Time `json:"time"`                // the claimed time, UTC, whole seconds
+	Source    Sums      `json:"source"`              // of the file as received, before anything was added: what an approval names
+	Content   Sums      `json:"content"`             // of what is signed: the ByteRange of a PDF; of a Word document see Part
+	Evidence  []byte    `json:"evidence,omitempty"`  // of a ledger: bound into the values as a signed attribute; nil: none
+	Reference string    `json:"reference,omitempty"` // ORIGIN#LEAFHASH of the Evidence, where a value has no room for more; empty: none
+	Parts     []Part    `json:"parts"`               // the values wanted, in signing order
 }
 
-// A Part is one value of an Act.
+// A Part is one value of an Act. CMS, SES and Dual are over Act.Content. Of a Word document an SES is over the SM3 of the seal
+// manifest, and XML over the other hash, which is of the canonical package object, and over Office.
 type Part struct {
-	Format   Format `json:"format"`
-	Property string `json:"property"` // propertyInfo of a seal signature: what is protected, such as "ByteRange=[0 840 17226 501]"
-	// Sums gives what this part signs, once the evidence and the values before it are known. nil: Act.Content.
-	Sums func(evidence []byte, before []Value) (Sums, error) `json:"-"`
+	Format   Format  `json:"format"`
+	Property string  `json:"property"`         // propertyInfo of a seal signature: what is protected, such as "ByteRange=[0 840 17226 501]"
+	Office   *Office `json:"office,omitempty"` // what XML signs besides Act.Content; nil: nothing else is XML
 }
 
-// ContentOf returns what part i signs, once the values before it are known.
-func (a *Act) ContentOf(i int, before []Value) (Sums, error) {
-	if f := a.Parts[i].Sums; f != nil {
-		return f(a.Evidence, before)
-	}
-	return a.Content, nil
+// An Office is what the signature that Office programs make signs beside the package object (ECMA-376-2, MS-OFFCRYPTO 2.5.2). Digests are
+// made with the hash of the key's scheme.
+type Office struct {
+	Comments     string    `json:"comments,omitempty"`     // SignatureComments, for people; Act.Reference is put behind it
+	Object       [2]string `json:"object"`                 // the canonical idOfficeObject before and behind the text of SignatureComments
+	Properties   []byte    `json:"properties"`             // digest of the canonical SignedProperties
+	ValidImage   []byte    `json:"validImage,omitempty"`   // digest of the canonical idValidSigLnImg; nil: there is none
+	InvalidImage []byte    `json:"invalidImage,omitempty"` // of idInvalidSigLnImg; there with the other one
 }
 
-// A Value is what stands in the document: a CMS SignedData, an SES_Signature, the bytes of an XML signature.
+// A Value is what stands in the document: a CMS SignedData, an SES_Signature, an XMLValue.
 type Value struct {
 	Bytes []byte `json:"bytes"`
 	Notes []Note `json:"notes,omitempty"` // what the document is worth less than was asked for: a stamp not had, a level lost
@@ -70,6 +73,7 @@ const (
 	CMS  Format = "cms"  // CMS SignedData, detached (RFC 5652, GB/T 35275); with a seal: it carries and binds the SESeal
 	SES  Format = "ses"  // a bare SES_Signature (GM/T 0031, GB/T 38540)
 	Dual Format = "dual" // RSA or ECDSA CMS that carries and binds an SM2 SES_Signature over the same bytes
+	XML  Format = "xml"  // the XML signature of Office programs, with RSA or ECDSA: in Word, CMS is this one, and Dual this one and an SES
 )
 
 // EvidenceSize is how much longer, in bytes, a value of the format may be for n bytes of Evidence. A Dual binds them twice: its
@@ -84,9 +88,10 @@ func (f Format) EvidenceSize(n int) int {
 
 // A Profile describes the values a Signer makes. As JSON it goes to a container elsewhere.
 type Profile struct {
-	Format  Format          `json:"format"`            // of the values in PDF
+	Format  Format          `json:"format"`            // of the values
 	Specs   map[Format]Spec `json:"specs"`             // what the signer can make, Format among them
 	Seal    string          `json:"seal,omitempty"`    // esID of the seal; empty: none
+	SESeal  []byte          `json:"seSeal,omitempty"`  // the seal itself, DER, for a container that keeps it beside a value; nil: none
 	Picture *Picture        `json:"picture,omitempty"` // what the page shows; nil: nothing
 }
 

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -105,25 +106,28 @@ func TestSums(t *testing.T) {
 	}
 }
 
-func TestContentOf(t *testing.T) {
-	wrong := errors.New("no such part")
-	act := &sign.Act{Content: sign.Sums{sign.SM3: {1}}, Evidence: []byte("leaf"), Parts: []sign.Part{
-		{Format: sign.CMS},
-		{Format: sign.SES, Sums: func(evidence []byte, before []sign.Value) (sign.Sums, error) {
-			if len(before) != 1 {
-				return nil, wrong
+func TestXMLValue(t *testing.T) {
+	for _, v := range []sign.XMLValue{
+		{Value: []byte{1}},
+		{Value: make([]byte, 256), Reference: "court.example/seals/sm3#AAAA"},
+		{Value: []byte{0}, Evidence: make([]byte, 70_000), TimeStamp: []byte{0x30, 0}},
+		{Value: []byte{1}, Reference: "r", Evidence: []byte{2}, TimeStamp: []byte{3}},
+	} {
+		der := v.Marshal()
+		if back, err := sign.ParseXMLValue(der); err != nil || !reflect.DeepEqual(back, v) {
+			t.Errorf("%+v came back as %+v (%v)", v, back, err)
+		}
+		for i := range min(len(der), 40) {
+			if v, err := sign.ParseXMLValue(der[:i]); !errors.Is(err, sign.ErrXMLValue) {
+				t.Errorf("cut at %d: %+v, %v", i, v, err)
 			}
-			return sign.Sums{sign.SM3: append(evidence, before[0].Bytes...)}, nil
-		}},
-	}}
-	if s, err := act.ContentOf(0, nil); err != nil || !bytes.Equal(s[sign.SM3], []byte{1}) {
-		t.Errorf("%v, %v", s, err)
+		}
+		if _, err := sign.ParseXMLValue(append(der, 0)); !errors.Is(err, sign.ErrXMLValue) {
+			t.Errorf("a byte behind: %v", err)
+		}
 	}
-	if s, err := act.ContentOf(1, []sign.Value{{Bytes: []byte("!")}}); err != nil || string(s[sign.SM3]) != "leaf!" {
-		t.Errorf("%v, %v", s, err)
-	}
-	if _, err := act.ContentOf(1, nil); !errors.Is(err, wrong) {
-		t.Error(err)
+	if _, err := sign.ParseXMLValue(sign.XMLValue{}.Marshal()); !errors.Is(err, sign.ErrXMLValue) {
+		t.Errorf("no value: %v", err)
 	}
 }
 

@@ -126,11 +126,7 @@ func (s *signer) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) 
 		if part.Format != sign.CMS {
 			return nil, fmt.Errorf("%w: part %d asks for %q", sign.ErrFormat, i, part.Format)
 		}
-		content, err := act.ContentOf(i, values)
-		if err != nil {
-			return nil, err
-		}
-		digest, err := content.Get(s.w.scheme.Hash)
+		digest, err := act.Content.Get(s.w.scheme.Hash)
 		if err != nil {
 			return nil, err
 		}
