@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -339,4 +340,18 @@ func (s *Signer) Value(ctx context.Context, act *sign.Act, part sign.Part) (sign
 	token, notes := cms.TimeStamp(ctx, s.tsa, s.scheme.Hash, SignatureValue(value))
 	v.TimeStamp = token
 	return sign.Value{Bytes: v.Marshal(), Notes: notes}, nil
+}
+
+// SplitComments parts SignatureComments into what people read and the reference of a ledger's entry at its end; empty: there is none. It
+// says what stands there, not that there is such an entry.
+func SplitComments(text string) (comments, reference string) {
+	head, last := "", text
+	if i := strings.LastIndexByte(text, ' '); i >= 0 {
+		head, last = text[:i], text[i+1:]
+	}
+	origin, hash, ok := strings.Cut(last, "#")
+	if b, err := base64.StdEncoding.DecodeString(hash); !ok || err != nil || len(b) != 32 || origin == "" {
+		return text, ""
+	}
+	return head, last
 }

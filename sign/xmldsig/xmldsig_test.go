@@ -134,3 +134,15 @@ func TestComments(t *testing.T) {
 		}
 	}
 }
+
+func TestSplitComments(t *testing.T) {
+	ref := "court.example/seals/sm3#" + strings.Repeat("A", 43) + "="
+	for _, c := range [][3]string{
+		{"", "", ""}, {"盖章", "盖章", ""}, {ref, "", ref}, {"a b " + ref, "a b", ref}, {"a " + ref + " ", "a " + ref + " ", ""},
+		{"a#b", "a#b", ""}, {"a #" + ref[24:], "a #" + ref[24:], ""},
+	} {
+		if comments, reference := SplitComments(c[0]); comments != c[1] || reference != c[2] {
+			t.Errorf("%q: %q, %q", c[0], comments, reference)
+		}
+	}
+}
