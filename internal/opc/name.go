@@ -1,0 +1,210 @@
+package opc
+
+import (
+	"fmt"
+	"path"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	typesName = "/[Content_Types].xml"
+	// RelsType is the content type of relationships. Not every package declares it for the extension: who adds a part of
+	// relationships must see to it.
+	RelsType = "application/vnd.openxmlformats-package.relationships+xml"
+
+	maxName = 1024 // bytes of a name
+)
+
+// nameKey maps names that one program or another takes for the same part to one string: it decodes percent-encoding, turns
+// backslashes and folds case.
+func nameKey(name string) string {
+	plain := true
+	for i := range len(name) {
+		if c := name[i]; c == '%' || c == '\\' || c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		return name
+	}
+	return strings.ToLower(strings.ReplaceAll(decode(name, func(byte) bool { return true }), `\`, "/"))
+}
+
+// decode replaces %XX where the octet is wanted.
+func decode(s string, wanted func(byte) bool) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if c, ok := octet(s[i:]); ok && wanted(c) {
+			b = append(b, c)
+			i += 2
+		} else {
+			b = append(b, s[i])
+		}
+	}
+	return string(b)
+}
+
+// octet reads %XX at the start of s.
+func octet(s string) (byte, bool) {
+	if len(s) < 3 || s[0] != '%' {
+		return 0, false
+	}
+	hi, lo := strings.IndexByte(hexDigits, s[1]|0x20), strings.IndexByte(hexDigits, s[2]|0x20)
+	return byte(hi<<4 | lo), hi >= 0 && lo >= 0
+}
+
+const hexDigits = "0123456789abcdef"
+
+func unreserved(c byte) bool {
+	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
+}
+
+// nameFault says what keeps a string from being the name of a part (ECMA-376-2 6.2.2.2); "": nothing.
+func nameFault(name string) string {
+	switch {
+	case len(name) > maxName:
+		return fmt.Sprintf("%d bytes, %d allowed", len(name), maxName)
+	case len(name) < 2 || name[0] != '/':
+		return "it does not begin with a slash and a segment"
+	case !utf8.ValidString(name):
+		return "not UTF-8"
+	}
+	for segment := range strings.SplitSeq(name[1:], "/") {
+		switch {
+		case segment == "":
+			return "an empty segment"
+		case strings.HasSuffix(segment, "."):
+			return "a segment that ends with a dot"
+		}
+	}
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		switch {
+		case unreserved(c) || c == '/' || strings.IndexByte("!$&'()*+,;=:@", c) >= 0:
+		case c == '%':
+			v, ok := octet(name[i:])
+			if !ok || unreserved(v) || v == '/' || v == '\\' {
+				return "a percent sign that does not stand for a character which must be encoded"
+			}
+		case c < utf8.RuneSelf:
+			return fmt.Sprintf("the character %q", c)
+		default:
+			r, n := utf8.DecodeRuneInString(name[i:])
+			if r < 0xA0 || r >= 0xFDD0 && r <= 0xFDEF || r >= 0xE000 && r <= 0xF8FF || r&0xFFFE == 0xFFFE || r >= 0xFFF0 && r <= 0xFFFF {
+				return fmt.Sprintf("the character %+q", r)
+			}
+			if r >= 0x200B && r <= 0x200F || r >= 0x202A && r <= 0x202E || r == 0x2060 || r == 0xFEFF {
+				return fmt.Sprintf("the invisible character %+q", r)
+			}
+			i += n - 1
+		}
+	}
+	return ""
+}
+
+// checkNames judges all names and makes the table to find parts in.
+func (p *Package) checkNames() {
+	p.byKey = make(map[string]*Part, len(p.parts))
+	for _, part := range p.parts {
+		p.checkName(part)
+		part.key = nameKey(part.Name)
+		if first := p.byKey[part.key]; first != nil {
+			p.fault(FaultDuplicate, part.Name, "there is %s already", first.Name)
+			continue
+		}
+		p.byKey[part.key] = part
+	}
+	for _, part := range p.parts {
+		if len(part.Name) > maxName {
+			continue
+		}
+		for i := strings.LastIndexByte(part.key, '/'); i > 0; i = strings.LastIndexByte(part.key[:i], '/') {
+			if other := p.byKey[part.key[:i]]; other != nil {
+				p.fault(FaultDerived, part.Name, "%s is a part", other.Name)
+				break
+			}
+		}
+	}
+}
+
+func (p *Package) checkName(part *Part) {
+	name := part.Name
+	if strings.HasSuffix(name, "/") && len(name) > 1 {
+		p.fault(FaultDirectory, name, "a directory")
+		name = name[:len(name)-1]
+	}
+	if strings.HasPrefix(name, "//") || strings.Contains(name, `\`) || path.Clean(name) != name || len(name) > 2 && name[2] == ':' {
+		p.fault(FaultPath, part.Name, "not a plain relative name")
+		return
+	}
+	if part.Name == typesName {
+		return
+	}
+	if why := nameFault(name); why != "" {
+		p.fault(FaultName, part.Name, "%s", why)
+	}
+}
+
+// RelsName is the name of the relationships of a part, or of the package, which is "/".
+func RelsName(source string) string {
+	dir, base := path.Split(source)
+	return dir + "_rels/" + base + ".rels"
+}
+
+// SourceOf is the reverse of RelsName; false: that is no name of relationships.
+func SourceOf(relsName string) (string, bool) {
+	dir, base := path.Split(relsName)
+	const rels, ext = "_rels/", ".rels"
+	if len(dir) < len(rels)+1 || !strings.EqualFold(dir[len(dir)-len(rels):], rels) || dir[len(dir)-len(rels)-1] != '/' ||
+		len(base) < len(ext) || !strings.EqualFold(base[len(base)-len(ext):], ext) {
+		return "", false
+	}
+	source := dir[:len(dir)-len(rels)] + base[:len(base)-len(ext)]
+	return source, source == "/" || base != ext && base != strings.ToUpper(ext)
+}
+
+// resolve finds the part that the target of a relationship names (RFC 3986 5.2). why says what keeps it from one.
+func resolve(source, target string) (name, why string) {
+	ref, _, _ := strings.Cut(target, "#")
+	if ref == "" {
+		return source, ""
+	}
+	head, _, _ := strings.Cut(ref, "/")
+	switch {
+	case strings.Contains(ref, `\`):
+		return "", "a backslash"
+	case strings.Contains(ref, "?"):
+		return "", "a query"
+	case strings.HasPrefix(ref, "//"):
+		return "", "the name of a host"
+	case strings.Contains(head, ":"):
+		return "", "a scheme: it leads out of the package"
+	}
+	ref = decode(ref, unreserved)
+	if ref[0] != '/' {
+		ref = source[:strings.LastIndexByte(source, '/')+1] + ref
+	}
+	var segments []string
+	for segment := range strings.SplitSeq(ref[1:], "/") {
+		switch segment {
+		case ".":
+		case "..":
+			if len(segments) == 0 {
+				return "", "it leads above the package"
+			}
+			segments = segments[:len(segments)-1]
+		default:
+			segments = append(segments, segment)
+		}
+	}
+	name = "/" + strings.Join(segments, "/")
+	if why := nameFault(name); why != "" {
+		return "", why
+	}
+	return name, ""
+}
