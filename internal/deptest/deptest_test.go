@@ -36,6 +36,7 @@ var allowed = map[string][]string{
 	"pdfx":                    {"sign", "internal/gm", "internal/pdf", "internal/pdftext", "internal/appearance", "internal/der", "internal/glyph", "internal/disk"},
 	"verify":                  {"audit", "pdfx", "seal", "sign", "sign/cms", "sign/tsp", "internal/pdf", "internal/appearance", "internal/plain", "internal/gm", "internal/der"},
 	"internal/appearance":     {"sign", "internal/pdf", "internal/glyph"},
+	"internal/opc":            {"internal/xmldoc"},
 	"internal/pdftext":        {"internal/pdf"},
 	"internal/testpki":        {"sign", "internal/gm"},
 }
