@@ -36,7 +36,7 @@ func (d *Doc) Canonical(e *Element, m Method) ([]byte, error) {
 		size = e.End - e.Start
 		w.apex = e
 		for p := e.Parent; p != nil; p = p.Parent {
-			for _, decl := range p.decls {
+			for _, decl := range p.decls() {
 				if !w.known[decl.prefix] {
 					w.known[decl.prefix] = true
 					w.scope[decl.prefix] = decl.uri
@@ -104,24 +104,25 @@ func (w *writer) node(n *node) {
 		w.b = escape(w.b, n.value(w.doc), escapeText)
 	case Comment:
 		if w.method.Comments {
-			w.outside(n, "<!--", "", n.value(w.doc), "-->")
+			w.outside(n, "<!--", n.value(w.doc), "-->")
 		}
 	case Instruction:
-		w.outside(n, "<?", n.target, n.value(w.doc), "?>")
+		all := n.value(w.doc)
+		target := all[:ncname(all, 0)]
+		if data := strings.TrimLeft(all[len(target):], " \t\r\n"); data != "" {
+			target += " " + data
+		}
+		w.outside(n, "<?", target, "?>")
 	}
 }
 
 // outside writes a comment or an instruction, which has a line of its own when it is outside the root element.
-func (w *writer) outside(n *node, open, target, data, end string) {
+func (w *writer) outside(n *node, open, content, end string) {
 	if n.elem == nil && w.after {
 		w.b = append(w.b, '\n')
 	}
 	w.b = append(w.b, open...)
-	w.b = append(w.b, target...)
-	if target != "" && data != "" {
-		w.b = append(w.b, ' ')
-	}
-	w.b = append(w.b, data...)
+	w.b = append(w.b, content...)
 	w.b = append(w.b, end...)
 	if n.elem == nil && !w.after {
 		w.b = append(w.b, '\n')
@@ -138,7 +139,7 @@ func (w *writer) name(prefix, local string) {
 
 func (w *writer) start(e *Element) {
 	w.marks = append(w.marks, len(w.undo))
-	for _, decl := range e.decls {
+	for _, decl := range e.decls() {
 		w.undo = append(w.undo, change{decl.prefix, w.scope[decl.prefix], w.rendered[decl.prefix]})
 		w.scope[decl.prefix] = decl.uri
 	}
@@ -169,7 +170,7 @@ func (w *writer) declarations(e *Element) {
 			w.render(int32(p))
 		}
 	case !w.method.Exclusive:
-		for _, decl := range e.decls {
+		for _, decl := range e.decls() {
 			w.render(decl.prefix)
 		}
 	default:
@@ -207,7 +208,7 @@ func (w *writer) renderListed(e *Element) {
 		}
 		return
 	}
-	for _, decl := range e.decls {
+	for _, decl := range e.decls() {
 		if w.listed[decl.prefix] {
 			w.render(decl.prefix)
 		}

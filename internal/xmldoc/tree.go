@@ -13,16 +13,16 @@ type Doc struct {
 	src      string
 	nodes    []node // in the order of the document
 	names    names  // prefixes and namespaces by number
+	decls    []binding
 	relative string // a namespace that is a relative reference
 }
 
 // A node is one token of a document. An element has two: Start and End.
 type node struct {
+	elem   *Element // of Start and End: the element; otherwise the one around it, or nil
+	lo, hi int32    // the content, as in Token.raw; of an instruction target and data
 	kind   Kind
 	plain  bool
-	lo, hi int32    // the content, as in Token.raw; of an instruction the data
-	elem   *Element // of Start and End: the element; otherwise the one around it, or nil
-	target string   // of an instruction
 }
 
 // An Element is an element of a Doc. Its offsets refer to Doc.Bytes: the start tag is [Start:Inner], the content
@@ -36,9 +36,9 @@ type Element struct {
 
 	doc         *Doc
 	child, next *Element // first child, next sibling
-	decls       []binding
 	prefix      int32
 	first, last int32 // its Start and End in doc.nodes
+	lo, hi      int32 // its declarations in doc.decls
 }
 
 // Parse reads a document as a tree, which keeps b: it must not be changed any more.
@@ -48,6 +48,7 @@ func Parse(b []byte, l Limits) (*Doc, error) {
 		return nil, err
 	}
 	d := &Doc{b: s.bytes, src: s.src}
+	d.nodes = make([]node, 0, min(2*strings.Count(s.src, "<"), 2*s.limits.Nodes))
 	p := builder{doc: d}
 	for {
 		var t Token
@@ -67,23 +68,22 @@ func Parse(b []byte, l Limits) (*Doc, error) {
 	return d, nil
 }
 
-// A builder makes a tree of tokens. Elements, attributes and declarations are taken from slabs: most documents have many.
+// A builder makes a tree of tokens. Elements and attributes are taken from slabs: most documents have many.
 type builder struct {
 	doc      *Doc
 	open     []*Element
 	newest   []*Element // by depth: the element that got the newest child there
 	elements []Element
 	attrs    []Attr
-	decls    []binding
 }
 
-// slab cuts n elements from a slab, which is made anew when it has no more.
-func slab[T any](s *[]T, n int) []T {
+// slab cuts n elements from a slab, which is made anew, as large as what was used so far, when it has no more.
+func slab[T any](s *[]T, n, used int) []T {
 	if n == 0 {
 		return nil
 	}
 	if len(*s) < n {
-		*s = make([]T, max(n, 256))
+		*s = make([]T, max(n, min(max(used, 16), 4096)))
 	}
 	cut := (*s)[:n:n]
 	*s = (*s)[n:]
@@ -107,24 +107,24 @@ func (p *builder) add(s *Scanner, t *Token) {
 		if depth > 0 {
 			n.elem = p.open[depth-1]
 		}
-		if t.Kind == Instruction {
-			n.target = t.Name.Local
-		}
 		n.lo, n.hi = int32(t.lo), int32(t.lo+len(t.raw))
+		if t.Kind == Instruction {
+			n.lo = int32(t.Start + len("<?"))
+		}
 	}
 	d.nodes = append(d.nodes, n)
 }
 
 func (p *builder) start(s *Scanner, t *Token) *Element {
-	e := &slab(&p.elements, 1)[0]
+	e := &slab(&p.elements, 1, len(p.doc.nodes)/2)[0]
 	*e = Element{
 		Name: t.Name, Prefix: t.Prefix, Start: t.Start, Inner: t.End, doc: p.doc,
-		Attrs: slab(&p.attrs, len(t.Attrs)), prefix: t.pfx, first: int32(len(p.doc.nodes)),
+		Attrs: slab(&p.attrs, len(t.Attrs), len(p.doc.nodes)/2), prefix: t.pfx, first: int32(len(p.doc.nodes)),
 	}
 	copy(e.Attrs, t.Attrs)
-	own := s.names.stack[t.mark:]
-	e.decls = slab(&p.decls, len(own))
-	copy(e.decls, own)
+	e.lo = int32(len(p.doc.decls))
+	p.doc.decls = append(p.doc.decls, s.names.stack[t.mark:]...)
+	e.hi = int32(len(p.doc.decls))
 	depth := len(p.open)
 	if depth == 0 {
 		p.doc.Root = e
@@ -140,6 +140,9 @@ func (p *builder) start(s *Scanner, t *Token) *Element {
 	p.newest = append(p.newest[:depth], e)
 	return e
 }
+
+// decls are the element's own declarations.
+func (e *Element) decls() []binding { return e.doc.decls[e.lo:e.hi] }
 
 // Bytes are the document in UTF-8, to which offsets refer: what Parse was given, unless that was UTF-16.
 func (d *Doc) Bytes() []byte { return d.b }
@@ -191,7 +194,7 @@ func (e *Element) Namespace(prefix string) (string, bool) {
 		return "", false
 	}
 	for ; e != nil; e = e.Parent {
-		for _, decl := range e.decls {
+		for _, decl := range e.decls() {
 			if decl.prefix == p {
 				return e.doc.names.uri[decl.uri], true
 			}
@@ -203,6 +206,7 @@ func (e *Element) Namespace(prefix string) (string, bool) {
 	return "", prefix == ""
 }
 
+// value is what Token.Text gives; of an instruction it is target and data.
 func (n *node) value(d *Doc) string {
 	raw := d.src[n.lo:n.hi]
 	if n.plain {

@@ -334,14 +334,20 @@ func TestEscapesComeBack(t *testing.T) {
 	}
 }
 
-// parts gives the XML parts of the Word files that are at hand.
+// parts gives the XML parts of the Word files that stand beside the repository, and skips the test where there are none.
 func parts(t testing.TB) map[string][]byte {
 	t.Helper()
-	files, _ := filepath.Glob("../../../shared/vectors/docx/*.docx")
-	if len(files) == 0 {
-		t.Skip("no Word files at hand")
+	all := wordParts(t)
+	if len(all) == 0 {
+		t.Skip("no shared/vectors/docx beside the repository")
 	}
+	return all
+}
+
+func wordParts(t testing.TB) map[string][]byte {
+	t.Helper()
 	all := map[string][]byte{}
+	files, _ := filepath.Glob("../../../shared/vectors/docx/*.docx")
 	for _, file := range files {
 		z, err := zip.OpenReader(file)
 		if err != nil {
