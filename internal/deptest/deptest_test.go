@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	"verify":                  {"audit", "pdfx", "seal", "sign", "sign/cms", "sign/tsp", "internal/pdf", "internal/appearance", "internal/plain", "internal/gm", "internal/der"},
 	"internal/appearance":     {"sign", "internal/pdf", "internal/glyph"},
 	"internal/opc":            {"internal/xmldoc"},
+	"internal/opcsig":         {"sign", "sign/xmldsig", "internal/xmldoc", "internal/gm"},
 	"internal/pdftext":        {"internal/pdf"},
 	"internal/testpki":        {"sign", "internal/gm"},
 }
