@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/courtseal/courtseal/internal/disk"
 	"github.com/courtseal/courtseal/internal/pdf"
 )
 
 // RemoveFile takes the last seal off the file src and puts the result in place of dst, which may be src: dst appears whole or
 // is left as it was. See Remove.
 func RemoveFile(dst, src string, o Options) error {
-	return replaceFile(dst, src, o.Sync, func(w io.Writer, r io.ReaderAt, size int64) error {
+	return disk.Rewrite(dst, src, o.Sync, func(w io.Writer, r io.ReaderAt, size int64) error {
 		return Remove(w, r, size, o)
 	})
 }

@@ -5,11 +5,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/courtseal/courtseal/internal/disk"
@@ -20,7 +17,7 @@ import (
 // of src, or is left as it was.
 func SignFile(ctx context.Context, dst, src string, s sign.Signer, o Options) (*Result, error) {
 	var res *Result
-	err := replaceFile(dst, src, o.Sync, func(w io.Writer, r io.ReaderAt, size int64) (err error) {
+	err := disk.Rewrite(dst, src, o.Sync, func(w io.Writer, r io.ReaderAt, size int64) (err error) {
 		res, err = Sign(ctx, w, r, size, s, o)
 		return err
 	})
@@ -159,54 +156,4 @@ func (p *Pending) finish(dst io.Writer) (*Result, error) {
 		Size:      p.plan.size + int64(len(p.plan.tail)),
 		Notes:     append(p.plan.notes[:len(p.plan.notes):len(p.plan.notes)], p.notes...),
 	}, nil
-}
-
-// replaceFile lets make write a new file in the folder of dst, and puts it in place of dst once it is whole.
-func replaceFile(dst, src string, sync bool, make func(w io.Writer, r io.ReaderAt, size int64) error) (err error) {
-	in, err := os.Open(src)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("pdfx: %s is not a regular file", src)
-	}
-	out, err := os.CreateTemp(filepath.Dir(dst), ".pdfx-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			out.Close()
-			err = errors.Join(err, os.Remove(out.Name()))
-		}
-	}()
-	if err := make(out, in, info.Size()); err != nil {
-		return err
-	}
-	if err := out.Chmod(info.Mode().Perm()); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	if sync {
-		if err := out.Sync(); err != nil {
-			return err
-		}
-	}
-	if err := out.Close(); err != nil {
-		return err
-	}
-	if err := in.Close(); err != nil { // some systems do not replace an open file
-		return err
-	}
-	if err := os.Rename(out.Name(), dst); err != nil {
-		return err
-	}
-	if sync {
-		return disk.SyncFolder(filepath.Dir(dst))
-	}
-	return nil
 }

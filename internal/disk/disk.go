@@ -4,6 +4,8 @@ package disk
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -41,4 +43,55 @@ func Replace(name string, content []byte) error {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return SyncFolder(filepath.Dir(name))
+}
+
+// Rewrite lets make write a new file from the file src, in the folder of dst, and puts it in place of dst, which may be src, once it is
+// whole: with the permissions of src, or dst is left as it was. With sync it lasts when Rewrite returns.
+func Rewrite(dst, src string, sync bool, make func(w io.Writer, r io.ReaderAt, size int64) error) (err error) {
+	in, err := os.Open(src)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file", src)
+	}
+	out, err := os.CreateTemp(filepath.Dir(dst), ".courtseal-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			out.Close()
+			err = errors.Join(err, os.Remove(out.Name()))
+		}
+	}()
+	if err := make(out, in, info.Size()); err != nil {
+		return err
+	}
+	if err := out.Chmod(info.Mode().Perm()); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	if sync {
+		if err := out.Sync(); err != nil {
+			return err
+		}
+	}
+	if err := out.Close(); err != nil {
+		return err
+	}
+	if err := in.Close(); err != nil { // some systems do not replace an open file
+		return err
+	}
+	if err := os.Rename(out.Name(), dst); err != nil {
+		return err
+	}
+	if sync {
+		return SyncFolder(filepath.Dir(dst))
+	}
+	return nil
 }
