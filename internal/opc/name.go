@@ -3,6 +3,7 @@ package opc
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -119,16 +120,21 @@ func (p *Package) checkNames() {
 		}
 		p.byKey[part.key] = part
 	}
-	for _, part := range p.parts {
-		if len(part.Name) > maxName {
+	p.checkDerived()
+}
+
+// checkDerived looks for a name that is another and more segments. In the order of segments such names follow the other.
+func (p *Package) checkDerived() {
+	bySegment := slices.Clone(p.parts)
+	segments := func(part *Part) string { return strings.ReplaceAll(part.key, "/", "\x00") }
+	slices.SortFunc(bySegment, func(a, b *Part) int { return strings.Compare(segments(a), segments(b)) })
+	var last *Part
+	for _, part := range bySegment {
+		if last != nil && len(part.key) > len(last.key) && part.key[len(last.key)] == '/' && strings.HasPrefix(part.key, last.key) {
+			p.fault(FaultDerived, part.Name, "%s is a part", last.Name)
 			continue
 		}
-		for i := strings.LastIndexByte(part.key, '/'); i > 0; i = strings.LastIndexByte(part.key[:i], '/') {
-			if other := p.byKey[part.key[:i]]; other != nil {
-				p.fault(FaultDerived, part.Name, "%s is a part", other.Name)
-				break
-			}
-		}
+		last = part
 	}
 }
 

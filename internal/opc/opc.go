@@ -128,7 +128,16 @@ func (p *Package) fault(code, name, format string, args ...any) {
 		p.more++
 		return
 	}
-	p.faults = append(p.faults, Fault{code, name, fmt.Sprintf(format, args...)})
+	p.faults = append(p.faults, Fault{code, clip(name), clip(fmt.Sprintf(format, args...))})
+}
+
+// clip keeps hostile names from filling a report.
+func clip(s string) string {
+	const most = 300
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // Faults lists what is wrong with the file. A program that signs should refuse a file that has any.
@@ -167,6 +176,7 @@ const (
 	FaultComment = "zip-comment" // a comment of the file or of an entry
 	FaultGap     = "zip-gap"     // bytes that belong to no entry
 	FaultOverlap = "zip-overlap" // two entries share bytes, or an entry reaches into the directory
+	FaultEnds    = "zip-ends"    // a second record that a program may take for the end record
 	FaultCount   = "zip-count"   // the end record counts other entries than the directory has
 	FaultDisk    = "zip-disk"    // a volume of several
 	FaultZip64   = "zip-zip64"   // sizes and places stand somewhere else
@@ -194,24 +204,24 @@ const (
 	FaultDerived   = "opc-derived"   // the name of another part and more segments
 
 	// Content types and relationships.
-	FaultNoTypes        = "opc-no-types"    // no [Content_Types].xml
-	FaultTypesXML       = "opc-types-xml"   // [Content_Types].xml is not what it should be
-	FaultTypesTwice     = "opc-types-twice" // two declarations for one part or extension
-	FaultUntyped        = "opc-untyped"     // a part without content type
-	FaultRelsXML        = "opc-rels-xml"    // relationships are not what they should be
-	FaultRelsTwice      = "opc-rels-twice"  // two relationships of one id
-	FaultRelsTarget     = "opc-rels-target" // a target inside the package that is no name of a part
-	FaultRelsType       = "opc-rels-type"   // relationships without the content type of relationships, or the reverse
-	FaultRelsSourceless = "opc-rels-orphan" // relationships of a part that is not there
-	FaultMore           = "more"            // more faults than are listed
+	FaultNoTypes    = "opc-no-types"    // no [Content_Types].xml
+	FaultTypesXML   = "opc-types-xml"   // [Content_Types].xml is not what it should be
+	FaultTypesTwice = "opc-types-twice" // two declarations for one part or extension
+	FaultUntyped    = "opc-untyped"     // a part without content type
+	FaultRelsXML    = "opc-rels-xml"    // relationships are not what they should be
+	FaultRelsTwice  = "opc-rels-twice"  // two relationships of one id
+	FaultRelsTarget = "opc-rels-target" // a target inside the package that is no name of a part
+	FaultRelsType   = "opc-rels-type"   // relationships without the content type of relationships, or the reverse
+	FaultRelsOrphan = "opc-rels-orphan" // relationships of a part that is not there, or has none by its kind
+	FaultMore       = "more"            // more faults than are listed
 )
 
 // Codes lists all of them, each once.
 var Codes = []string{
-	FaultPrefix, FaultTail, FaultComment, FaultGap, FaultOverlap, FaultCount, FaultDisk, FaultZip64,
+	FaultPrefix, FaultTail, FaultComment, FaultGap, FaultOverlap, FaultEnds, FaultCount, FaultDisk, FaultZip64,
 	FaultEncrypted, FaultMethod, FaultFlags, FaultExtra, FaultLocal, FaultLocalName, FaultLocalFlags, FaultLocalMethod,
 	FaultLocalSize, FaultLocalCRC, FaultDescriptor, FaultSize,
 	FaultDuplicate, FaultDirectory, FaultEncoding, FaultPath, FaultName, FaultDerived,
 	FaultNoTypes, FaultTypesXML, FaultTypesTwice, FaultUntyped,
-	FaultRelsXML, FaultRelsTwice, FaultRelsTarget, FaultRelsType, FaultRelsSourceless, FaultMore,
+	FaultRelsXML, FaultRelsTwice, FaultRelsTarget, FaultRelsType, FaultRelsOrphan, FaultMore,
 }

@@ -71,14 +71,15 @@ func (p *Package) readRels() error {
 			continue
 		}
 		if owner := p.Part(source); owner != nil {
-			if source = owner.Name; owner.Name == typesName {
-				p.fault(FaultRelsSourceless, part.Name, "content types have no relationships")
-			}
-			if _, again := SourceOf(source); again {
-				p.fault(FaultRelsSourceless, part.Name, "relationships have no relationships")
+			source = owner.Name
+			if _, again := SourceOf(source); again || source == typesName {
+				p.fault(FaultRelsOrphan, part.Name, "%s has no relationships", source)
 			}
 		} else if source != "/" {
-			p.fault(FaultRelsSourceless, part.Name, "there is no part %s", source)
+			p.fault(FaultRelsOrphan, part.Name, "there is no part %s", source)
+		}
+		if RelsName(source) != part.Name {
+			p.fault(FaultRelsOrphan, part.Name, "those of %s are called %s", source, RelsName(source))
 		}
 		if all += part.Size; all > allRels {
 			return fmt.Errorf("%w: more than %d bytes of relationships", ErrLimit, allRels)

@@ -113,11 +113,11 @@ func readTypes(b []byte, wrong func(code, format string, args ...any)) (*Content
 	return t, nil
 }
 
-// mediaType says whether a string has the form of RFC 2616 3.7, without white space and comments.
+// mediaType says whether a string has the form of RFC 2616 3.7, without comments.
 func mediaType(s string) bool {
 	media, params, _ := strings.Cut(s, ";")
 	main, sub, ok := strings.Cut(media, "/")
-	return ok && token(main) && token(sub) && !strings.ContainsAny(params, " \t\r\n()")
+	return ok && token(main) && token(sub) && !strings.ContainsAny(params, "\r\n()")
 }
 
 func token(s string) bool {

@@ -91,7 +91,7 @@ func (p *Package) restore(undo []byte) (io.ReaderAt, int64, error) {
 		verb, rest, _ := strings.Cut(line, " ")
 		number, name, named := strings.Cut(rest, " ")
 		n, err := strconv.ParseInt(number, 10, 64)
-		if err != nil || n <= 0 || strconv.FormatInt(n, 10) != number || n > max32 || r.size() > max32 {
+		if err != nil || n <= 0 || strconv.FormatInt(n, 10) != number || n > max32 {
 			return nil, 0, fmt.Errorf("%w: line %d", ErrUndo, i+2)
 		}
 		switch {
@@ -101,8 +101,9 @@ func (p *Package) restore(undo []byte) (io.ReaderAt, int64, error) {
 		case verb == "copy" && named:
 			part := byName[name]
 			if part == nil || part.e.end-part.e.start != n {
-				return nil, 0, fmt.Errorf("%w: line %d: no entry %q of %d bytes", ErrUndo, i+2, name, n)
+				return nil, 0, fmt.Errorf("%w: line %d: no entry %q of %d bytes, or not for the first time", ErrUndo, i+2, name, n)
 			}
+			delete(byName, name) // so that the result is no larger than the file and the record
 			r.add(piece{src: p.src, at: part.e.start, entry: true}, n)
 		default:
 			return nil, 0, fmt.Errorf("%w: line %d", ErrUndo, i+2)

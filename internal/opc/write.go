@@ -126,20 +126,23 @@ func (p *Package) inFile() []*Part {
 // A header is an entry that we write.
 type header struct{ local, packed, central []byte }
 
-// packAll deflates what is not in the file yet, on all cores.
+// packAll deflates what is not in the file yet, large parts side by side.
 func packAll(parts []*Part) []header {
 	headers := make([]header, len(parts))
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for i, part := range parts {
-		if !part.fresh {
-			continue
-		}
-		wg.Go(func() {
-			slots <- struct{}{}
+		switch {
+		case !part.fresh:
+		case len(part.data) <= quick:
 			headers[i] = pack(part)
-			<-slots
-		})
+		default:
+			wg.Go(func() {
+				slots <- struct{}{}
+				headers[i] = pack(part)
+				<-slots
+			})
+		}
 	}
 	wg.Wait()
 	return headers
@@ -148,17 +151,29 @@ func packAll(parts []*Part) []header {
 // quick is the size over which packing as well as can be takes longer than anything else in signing a document.
 const quick = 64 << 10
 
+// Writers are large, and are used again.
+var well, fast = deflaters(flate.DefaultCompression), deflaters(flate.BestSpeed)
+
+func deflaters(level int) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		z, _ := flate.NewWriter(nil, level) // it fails for a level that is none
+		return z
+	}}
+}
+
 // pack makes an entry: deflated unless that is no use, with the date that Office writes (1980-01-01), and no descriptor.
 func pack(part *Part) header {
-	level := flate.DefaultCompression
+	pool := well
 	if len(part.data) > quick {
-		level = flate.BestSpeed
+		pool = fast
 	}
 	packed, method := part.data, uint16(stored)
 	var b bytes.Buffer
-	z, _ := flate.NewWriter(&b, level) // it fails for a level that is none
+	z := pool.Get().(*flate.Writer)
+	z.Reset(&b)
 	z.Write(part.data)
 	z.Close()
+	pool.Put(z)
 	if b.Len() < len(part.data) {
 		packed, method = b.Bytes(), deflated
 	}

@@ -81,31 +81,37 @@ func (p *Package) findEnd() (end []byte, at int64, err error) {
 	if p.size < endLen {
 		return nil, 0, fmt.Errorf("%w: %d bytes", ErrNotZip, p.size)
 	}
-	n := min(p.size, int64(endLen))
-	for range 2 {
-		tail := make([]byte, n)
-		if err := readFull(p.src, tail, p.size-n); err != nil {
-			return nil, 0, err
+	tail := make([]byte, min(p.size, endLen+max16))
+	if err := readFull(p.src, tail, p.size-int64(len(tail))); err != nil {
+		return nil, 0, err
+	}
+	for i := len(tail); ; {
+		i = bytes.LastIndex(tail[:i], []byte("PK\x05\x06"))
+		if i < 0 {
+			break
 		}
-		for i := len(tail) - endLen; i >= 0; i-- {
-			if le.Uint32(tail[i:]) != sigEnd {
-				continue
-			}
-			comment := int(le.Uint16(tail[i+20:]))
-			if i+endLen+comment > len(tail) {
-				continue
-			}
+		if len(tail)-i < endLen {
+			continue
+		}
+		comment, rest := int(le.Uint16(tail[i+20:])), len(tail)-i-endLen
+		switch {
+		case comment > rest:
+		case end == nil:
 			if comment > 0 {
 				p.fault(FaultComment, "", "a comment of %d bytes", comment)
 			}
-			if rest := len(tail) - i - endLen - comment; rest > 0 {
-				p.fault(FaultTail, "", "%d bytes after the end record", rest)
+			if rest > comment {
+				p.fault(FaultTail, "", "%d bytes after the end record", rest-comment)
 			}
-			return tail[i : i+endLen], p.size - n + int64(i), nil
+			end, at = tail[i:i+endLen], p.size-int64(len(tail)-i)
+		case comment == rest:
+			p.fault(FaultEnds, "", "an end record whose comment is the rest of the file")
 		}
-		n = min(p.size, endLen+2*max16)
 	}
-	return nil, 0, fmt.Errorf("%w: no end record", ErrNotZip)
+	if end == nil {
+		return nil, 0, fmt.Errorf("%w: no end record", ErrNotZip)
+	}
+	return end, at, nil
 }
 
 // readDirectory reads the directory that the end record at a place speaks of. Base is what must be added to the places in
@@ -359,7 +365,6 @@ func (p *Package) checkEnd(part *Part, next int64) error {
 		if err := readFull(p.src, b, e.end); err != nil {
 			return err
 		}
-		// The shorter form first only where it alone fits: both begin alike for no entry that is sound.
 		switch {
 		case bytes.Equal(b, want):
 			e.end += 16
