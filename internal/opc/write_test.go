@@ -257,6 +257,15 @@ func peer(t testing.TB, name string) string {
 	return path
 }
 
+func tempFile(t testing.TB, b []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.docx")
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // unzip and Python read what Write wrote, every entry.
 func TestPeersReadWhatWeWrite(t *testing.T) {
 	unzip, python := peer(t, "unzip"), peer(t, "python3")
@@ -267,10 +276,7 @@ for i in z.infolist(): print(hashlib.sha256(z.read(i)).hexdigest(), i.filename)`
 	for name, in := range samples(t) {
 		p := open(t, in)
 		b := write(t, p, sealed(t, p, 1))
-		path := filepath.Join(t.TempDir(), "a.docx")
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		path := tempFile(t, b)
 		if out, err := exec.Command(unzip, "-t", path).CombinedOutput(); err != nil || !bytes.Contains(out, []byte("No errors detected")) {
 			t.Errorf("%s: unzip: %v\n%s", name, err, out)
 		}

@@ -147,15 +147,16 @@ func (p *Package) readDirectory(end []byte, at int64) (count int, base int64, er
 	return int(all), base, readFull(p.src, p.dir.bytes, p.dir.start)
 }
 
-// shift tells where a directory is that does not end where the end record is: where it says, or right before that record.
+// shift tells where a directory is that does not end where the end record is: right before that record, or where it says.
 func (p *Package) shift(start, size, at int64) int64 {
 	var sig [4]byte
-	if size > 0 && readFull(p.src, sig[:], start) == nil && le.Uint32(sig[:]) == sigCentral {
-		p.fault(FaultGap, "", "%d bytes between directory and end record", at-start-size)
-		return 0
+	more := at - start - size
+	if readFull(p.src, sig[:], start+more) == nil && le.Uint32(sig[:]) == sigCentral || size == 0 {
+		p.fault(FaultPrefix, "", "%d bytes before the zip file", more)
+		return more
 	}
-	p.fault(FaultPrefix, "", "%d bytes before the zip file", at-start-size)
-	return at - start - size
+	p.fault(FaultGap, "", "%d bytes between directory and end record", more)
+	return 0
 }
 
 // readEntries reads the records of the directory.
