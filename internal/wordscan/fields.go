@@ -74,9 +74,9 @@ type fieldReader struct {
 }
 
 const (
-	oddBranch = "field that is divided by alternative content"
-	oddNested = "field whose name another field makes"
-	oddDepth  = "field inside too many others"
+	oddBranch = "field divided by alternative content|fields divided by alternative content"
+	oddNested = "field whose name another field makes|fields whose names other fields make"
+	oddDepth  = "field inside too many others|fields inside too many others"
 )
 
 func (r *fieldReader) begin() {
