@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	"internal/appearance":     {"sign", "internal/pdf", "internal/glyph"},
 	"internal/opc":            {"internal/xmldoc"},
 	"internal/opcsig":         {"sign", "sign/xmldsig", "internal/xmldoc", "internal/gm"},
+	"internal/wordscan":       {"internal/opc", "internal/plain", "internal/xmldoc"},
 	"internal/pdftext":        {"internal/pdf"},
 	"internal/testpki":        {"sign", "internal/gm"},
 }

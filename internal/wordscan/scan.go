@@ -82,8 +82,8 @@ var contentTypes = map[string]struct {
 	"application/vnd.openxmlformats-officedocument.presentationml.presentation": {Embedded, "embedded file"},
 }
 
-// Scan looks at the whole package. When a part cannot be read, or is no XML where XML should be, the error says which, and
-// the findings are those made till then.
+// Scan looks at the whole package. When a part cannot be read, or is no XML where something should be told from XML, the
+// error says which, and the findings are those made till then. It does not say that all parts are XML.
 func Scan(p *opc.Package) ([]Finding, error) {
 	var found, dangles tally
 	switch Main(p) {
@@ -102,7 +102,7 @@ func Scan(p *opc.Package) ([]Finding, error) {
 			continue
 		}
 		b, err := p.Read(part)
-		if err == nil {
+		if err == nil && skim(b) {
 			err = scanMarkup(part.Name, b, &found, &dangles)
 		}
 		if err != nil {
@@ -188,7 +188,7 @@ func Main(p *opc.Package) Format {
 	if part := mainPart(p); part != nil {
 		t := strings.ToLower(part.ContentType)
 		for _, m := range mainTypes {
-			if strings.HasPrefix(t, m.begins) {
+			if t == m.begins || strings.HasSuffix(m.begins, ".") && strings.HasPrefix(t, m.begins) {
 				return m.format
 			}
 		}
@@ -212,7 +212,7 @@ func Main(p *opc.Package) Format {
 	return Zip
 }
 
-// mainTypes are content types of main parts, or how they begin, in lower case.
+// mainTypes are content types of main parts in lower case; one that ends in a dot is a beginning.
 var mainTypes = []struct {
 	begins string
 	format Format
@@ -220,7 +220,7 @@ var mainTypes = []struct {
 	{"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml", DOCX},
 	{"application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml", DOTX},
 	{"application/vnd.ms-word.document.macroenabled.", DOCM},
-	{"application/vnd.ms-word.template.macroenabled", DOTM},
+	{"application/vnd.ms-word.template.macroenabledtemplate.", DOTM},
 	{"application/vnd.openxmlformats-officedocument.spreadsheetml.", Excel},
 	{"application/vnd.ms-excel.", Excel},
 	{"application/vnd.openxmlformats-officedocument.presentationml.", PowerPoint},

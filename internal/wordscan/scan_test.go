@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/courtseal/courtseal/internal/opc"
+	"github.com/courtseal/courtseal/internal/plain"
 	"github.com/courtseal/courtseal/internal/xmldoc"
 )
 
@@ -271,6 +272,70 @@ func TestScan(t *testing.T) {
 	}
 }
 
+// What skim passes over has nothing in it.
+func TestSkim(t *testing.T) {
+	for name, tt := range scanTests() {
+		p := tt.open(t)
+		for _, part := range p.Parts() {
+			b, err := p.Read(part)
+			if err != nil {
+				t.Fatal(err)
+			}
+			unseen(t, name+" "+part.Name, b)
+		}
+	}
+	for doc, want := range map[string]bool{
+		`<a><b c="<ins>"/></a>`: true, `<a>ins</a>`: false, `<x:ins>`: true, `<ins`: true, `<inst/>`: false, `<a ins=""/>`: false,
+		`<!DOCTYPE a>`: true, `<a><!-- --></a>`: true, `<?xml version="1.0"?><a/>`: false, "ï»¿<a/>": false,
+		`<?xml version="1.0" encoding='utf-8'?><a/>`: false, `<?xml version="1.0" encoding="IBM037"?><a/>`: true,
+		"<\x00a\x00": true, "": true, "<a\n/><w:fldChar\r/>": true,
+	} {
+		if skim([]byte(doc)) != want {
+			t.Errorf("%q: not %v", doc, want)
+		}
+	}
+	if skim(utf16File("<a/>")) != true {
+		t.Error("UTF-16")
+	}
+}
+
+func unseen(t *testing.T, name string, b []byte) {
+	t.Helper()
+	var found, dangles tally
+	if err := scanMarkup("x", b, &found, &dangles); err == nil && !skim(b) && len(found.list)+len(dangles.list) > 0 {
+		t.Errorf("%s: passed over %v %v", name, found.findings(), dangles.findings())
+	}
+}
+
+// FuzzMarkup reads documents with fields: nothing panics, nothing is passed over, and a document has the same findings twice.
+func FuzzMarkup(f *testing.F) {
+	for _, tt := range scanTests() {
+		if tt.body != "" {
+			f.Add(tt.body)
+		}
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		doc := []byte(document(nsW, nsR, body))
+		unseen(t, "document", doc)
+		var found, again, dangles tally
+		err := scanMarkup("x", doc, &found, &dangles)
+		if err != nil && !errors.Is(err, xmldoc.ErrSyntax) && !errors.Is(err, xmldoc.ErrLimit) && !errors.Is(err, xmldoc.ErrEncoding) && !errors.Is(err, xmldoc.ErrDoctype) {
+			t.Errorf("not a typed error: %v", err)
+		}
+		for _, x := range found.findings() {
+			if len([]rune(x.Detail)) > 300 || plain.Text(x.Detail) != x.Detail {
+				t.Errorf("a detail nobody can read: %q", x.Detail)
+			}
+		}
+		if err == nil {
+			scanMarkup("x", utf16File(string(doc)), &again, &dangles)
+			if !slices.Equal(texts(again.findings()), texts(found.findings())) {
+				t.Errorf("%q and in UTF-16 %q", found.findings(), again.findings())
+			}
+		}
+	})
+}
+
 func texts(found []Finding) (all []string) {
 	for _, f := range found {
 		all = append(all, f.String())
@@ -280,7 +345,7 @@ func texts(found []Finding) (all []string) {
 
 // What is not XML where XML should be is said, with what was found before.
 func TestScanDamaged(t *testing.T) {
-	s := sample{body: para(`<w:ins/>`), rels: []string{"header h.xml"}, parts: map[string]string{"word/h.xml": "application/x|<a>"}}
+	s := sample{body: para(`<w:ins/>`), rels: []string{"header h.xml"}, parts: map[string]string{"word/h.xml": "application/x|<a><x:ins>"}}
 	found, err := Scan(s.open(t))
 	if !errors.Is(err, xmldoc.ErrSyntax) || !strings.Contains(err.Error(), "/word/h.xml") || len(found) != 1 {
 		t.Errorf("%v, %v", found, err)
@@ -329,6 +394,54 @@ func TestScanVectors(t *testing.T) {
 		expected, ok := want[base]
 		if got := texts(found); !ok || !slices.Equal(got, expected) {
 			t.Errorf("%s: found\n  %s\nwant\n  %s", base, strings.Join(got, "\n  "), strings.Join(expected, "\n  "))
+		}
+	}
+}
+
+func TestMainPart(t *testing.T) {
+	of := func(contentType string) *opc.Package { return sample{main: contentType}.open(t) }
+	const office = "application/vnd.openxmlformats-officedocument."
+	for contentType, want := range map[string]Format{
+		docType: DOCX,
+		office + "wordprocessingml.template.main+xml": DOTX,
+		macroMain: DOCM,
+		"application/vnd.ms-word.template.macroEnabledTemplate.main+xml": DOTM,
+		office + "spreadsheetml.sheet.main+xml":                          Excel,
+		"application/vnd.ms-excel.sheet.macroEnabled.main+xml":           Excel,
+		office + "presentationml.presentation.main+xml":                  PowerPoint,
+		"application/vnd.ms-visio.drawing.main+xml":                      Visio,
+		strings.ToUpper(docType):                                         DOCX,
+		office + "wordprocessingml.document.main+xmlx":                   Zip,
+		"application/xml": Zip,
+	} {
+		if got := Main(of(contentType)); got != want {
+			t.Errorf("%s: %s, want %s", contentType, got, want)
+		}
+	}
+	for content, want := range map[string]Format{
+		"mimetype=application/vnd.oasis.opendocument.text": ODF,
+		"mimetype=application/epub+zip":                    EPUB,
+		"mimetype=text/plain":                              Zip,
+		"OFD.xml=<ofd:OFD/>":                               OFD,
+		"readme.txt=x":                                     Zip,
+	} {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		name, data, _ := strings.Cut(content, "=")
+		w, err := z.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(w, data)
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		p, err := opc.Open(bytes.NewReader(b.Bytes()), int64(b.Len()), opc.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Main(p); got != want {
+			t.Errorf("%s: %s, want %s", content, got, want)
 		}
 	}
 }
