@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/courtseal/courtseal/internal/pdf"
+	"github.com/courtseal/courtseal/internal/phrase"
 )
 
 // An interpreter runs the content of one page and collects its glyphs.
@@ -547,8 +548,8 @@ func (in *interpreter) end() error {
 	for _, g := range list {
 		said += g.Text
 	}
-	actual := squeeze(s.actual)
-	if err := in.spend(longText * (len(said) + len(s.actual))); err != nil || squeeze(said) == actual {
+	actual := phrase.Squeeze(s.actual)
+	if err := in.spend(longText * (len(said) + len(s.actual))); err != nil || phrase.Squeeze(said) == actual {
 		return err
 	}
 	one := list[0]

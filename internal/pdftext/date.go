@@ -1,44 +1,29 @@
 package pdftext
 
-import (
-	"strings"
-	"time"
-	"unicode/utf8"
-)
-
-// A signature block ends in a date that has a line to itself. Courts write 二〇二六年十一月二十四日, others 2026年11月24日: such a
-// date counts where a page has none in ideographs, as below a judgment a list of what was paid when may follow. One like
-// 2026-11-24 counts where a page has no other.
-const (
-	noDate = iota
-	dashedDate
-	plainDate
-	courtDate
-	dateKinds
-)
+import "github.com/courtseal/courtseal/internal/phrase"
 
 // dateGap is a gap in a line, in multiples of the glyphs' size, that may part a date from what else stands there.
 const dateGap = 3
 
-// Dates gives the dates that have a line to themselves, or a part of a line far from the rest, in reading order. A note before
-// or after it where the seal goes, such as （院印）, is no part of it.
+// Dates gives the dates that have a line to themselves, or a part of a line far from the rest, in reading order: those of the
+// best kind that the page has.
 func (t *Text) Dates() []Match {
-	var found [dateKinds][]Match
+	var found [phrase.CourtDate + 1][]Match
 	for i := range t.lines {
 		l := &t.lines[i]
 		t.prepare(l)
-		if m, kind := t.date(l); kind != noDate {
+		if m, kind := t.date(l); kind != phrase.NoDate {
 			found[kind] = append(found[kind], m)
 			continue
 		}
 		for _, part := range t.parts(l) {
 			t.prepare(&part)
-			if m, kind := t.date(&part); kind > dashedDate {
+			if m, kind := t.date(&part); kind > phrase.DashedDate {
 				found[kind] = append(found[kind], m)
 			}
 		}
 	}
-	for kind := courtDate; kind > noDate; kind-- {
+	for kind := phrase.CourtDate; kind > phrase.NoDate; kind-- {
 		if found[kind] != nil {
 			return found[kind]
 		}
@@ -64,153 +49,10 @@ func (t *Text) parts(l *line) []line {
 }
 
 // date says whether a line is a date, and which kind of one.
-func (t *Text) date(l *line) (m Match, kind int) {
-	const longest = 64 // bytes: a date of 12 ideographs and a note
-	if len(l.text) > longest || l.text == "" {
-		return m, noDate
+func (t *Text) date(l *line) (m Match, kind phrase.Kind) {
+	start, end, kind := phrase.Date(l.text)
+	if kind == phrase.NoDate {
+		return m, kind
 	}
-	start := noteLength(l.text)
-	n, words := dateLength(l.text[start:])
-	if n == 0 || !isSealNote(l.text[start+n:]) {
-		return m, noDate
-	}
-	switch {
-	case !words:
-		kind = dashedDate
-	case l.text[start] < utf8.RuneSelf:
-		kind = plainDate
-	default:
-		kind = courtDate
-	}
-	return t.match(int(l.from[start]), int(l.from[start+n-1])), kind
-}
-
-// noteLength says how many bytes at the beginning of a line are a note in brackets that the seal goes here.
-func noteLength(s string) int {
-	end := strings.IndexAny(s, ")]〕】")
-	if end < 0 || !strings.ContainsRune("([〔【", firstRune(s)) || !isSealNote(s[:end]) {
-		return 0
-	}
-	_, n := utf8.DecodeRuneInString(s[end:])
-	return end + n
-}
-
-func firstRune(s string) rune {
-	r, _ := utf8.DecodeRuneInString(s)
-	return r
-}
-
-// isSealNote says whether a text is nothing, or the note that the seal goes here.
-func isSealNote(s string) bool {
-	s = strings.Trim(s, "()[]〔〕【】")
-	return s == "" || s == "院印" || s == "公章" || s == "印章" || s == "印" || s == "盖章" || s == "章"
-}
-
-// dateLength says how many bytes at the beginning of a text in NFKC are a date, 0 if they are none, and whether it is
-// written with 年, 月, 日.
-func dateLength(s string) (n int, words bool) {
-	year, rest := yearOf(s)
-	if year < 1000 || rest == "" {
-		return 0, false
-	}
-	sep, k := utf8.DecodeRuneInString(rest)
-	rest = rest[k:]
-	ends := "月日"
-	switch sep {
-	case '年':
-	case '-', '/', '.', '‐', '−':
-		ends = string(sep)
-	default:
-		return 0, false
-	}
-	month, rest := numberOf(rest)
-	next, k := utf8.DecodeRuneInString(ends)
-	if !strings.HasPrefix(rest, string(next)) {
-		return 0, false
-	}
-	day, rest := numberOf(rest[len(string(next)):])
-	if last := ends[k:]; !strings.HasPrefix(rest, last) {
-		return 0, false
-	} else {
-		rest = rest[len(last):]
-	}
-	d := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-	if month < 1 || month > 12 || d.Day() != day || int(d.Month()) != month {
-		return 0, false
-	}
-	return len(s) - len(rest), sep == '年'
-}
-
-// digitOf is the value of a digit, Latin or Chinese; what people take for 〇 counts as it. -1: none.
-func digitOf(r rune) int {
-	if r >= '0' && r <= '9' {
-		return int(r - '0')
-	}
-	if strings.ContainsRune("〇○零Oo◯ΟО0⭕", r) {
-		return 0
-	}
-	for i, c := range []rune("一二三四五六七八九") {
-		if r == c {
-			return i + 1
-		}
-	}
-	return -1
-}
-
-// yearOf reads four digits.
-func yearOf(s string) (year int, rest string) {
-	for range 4 {
-		r, n := utf8.DecodeRuneInString(s)
-		d := digitOf(r)
-		if d < 0 {
-			return 0, s
-		}
-		year, s = year*10+d, s[n:]
-	}
-	return year, s
-}
-
-// numberOf reads a number below 100: 24, 二十四, 二四, 廿四, 元.
-func numberOf(s string) (n int, rest string) {
-	if rest, ok := strings.CutPrefix(s, "元"); ok {
-		return 1, rest
-	}
-	count := 0
-	for ; count < 3; count++ {
-		r, k := utf8.DecodeRuneInString(s)
-		switch d := digitOf(r); {
-		case d >= 0:
-			n = n*10 + d
-			if n > 99 {
-				return 0, s
-			}
-		case r == '十' && count < 2:
-			n = max(n, 1) * 10
-			if d := tail(s[k:]); d > 0 { // 二十四: the digit is added, not appended
-				_, w := utf8.DecodeRuneInString(s[k:])
-				return n + d, s[k+w:]
-			}
-			return n, s[k:]
-		case (r == '廿' || r == '卅') && count == 0:
-			n = 20
-			if r == '卅' {
-				n = 30
-			}
-			if d := tail(s[k:]); d > 0 {
-				_, w := utf8.DecodeRuneInString(s[k:])
-				return n + d, s[k+w:]
-			}
-			return n, s[k:]
-		default:
-			return n, s
-		}
-		s = s[k:]
-	}
-	return n, s
-}
-
-// tail is the digit after a ten; 0: none.
-func tail(s string) int {
-	r, _ := utf8.DecodeRuneInString(s)
-	return max(0, digitOf(r))
+	return t.match(int(l.from[start]), int(l.from[end-1])), kind
 }

@@ -2,10 +2,9 @@ package pdftext
 
 import (
 	"math"
-	"strings"
-	"unicode"
 
 	"github.com/courtseal/courtseal/internal/pdf"
+	"github.com/courtseal/courtseal/internal/phrase"
 )
 
 // unknown is what nothing says the meaning of.
@@ -57,27 +56,12 @@ func (c *char) finish() {
 	if c.text == "" {
 		c.text = unknown
 	}
-	c.blank = squeeze(c.text) == ""
+	c.blank = phrase.Squeeze(c.text) == ""
 	for _, v := range []*float64{&c.width, &c.vx, &c.down} {
 		if math.IsNaN(*v) || math.Abs(*v) > 100 {
 			*v = 0
 		}
 	}
-}
-
-// ignored says whether a search passes over a character: white space, marks without width, soft hyphens, control codes.
-func ignored(r rune) bool {
-	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
-}
-
-// squeeze takes out what a search passes over.
-func squeeze(s string) string {
-	return strings.Map(func(r rune) rune {
-		if ignored(r) {
-			return -1
-		}
-		return r
-	}, s)
 }
 
 // fontNamed finds a font of the resources, nil where there is none.

@@ -5,9 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
+	"github.com/courtseal/courtseal/internal/phrase"
 )
 
 // How glyphs become lines, in multiples of their size.
@@ -177,34 +176,13 @@ func (t *Text) prepare(l *line) {
 			from = append(from, int32(i))
 		}
 	}
-	if norm.NFKC.IsNormal(all) && !strings.ContainsFunc(string(all), ignored) {
-		l.text, l.from = string(all), from
-		return
-	}
-	text := make([]byte, 0, n+8)
-	l.from = make([]int32, 0, n+8)
-	var it norm.Iter
-	for it.Init(norm.NFKC, all); !it.Done(); {
-		at := it.Pos()
-		for part := it.Next(); len(part) > 0; {
-			r, k := utf8.DecodeRune(part)
-			part = part[k:]
-			if ignored(r) {
-				continue
-			}
-			text = utf8.AppendRune(text, r)
-			for len(l.from) < len(text) {
-				l.from = append(l.from, from[at])
-			}
-		}
-	}
-	l.text = string(text)
+	l.text, l.from = phrase.Normal(all, from)
 }
 
 // Find gives the places where a phrase stands on one line, in reading order. White space and what Unicode calls compatibility
 // forms (full and half width) make no difference.
-func (t *Text) Find(phrase string) []Match {
-	want := squeeze(norm.NFKC.String(phrase))
+func (t *Text) Find(text string) []Match {
+	want := phrase.Wanted(text)
 	if want == "" {
 		return nil
 	}
