@@ -1,0 +1,62 @@
+package wordml
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/courtseal/courtseal/internal/xmldoc"
+)
+
+// Whatever a part has in it: what is inserted leaves it well-formed and can be taken out again.
+func FuzzPlace(f *testing.F) {
+	for _, s := range samples {
+		f.Add([]byte(document(&transitional, s)), "甲")
+		f.Add([]byte(document(&strict, s)), "seal")
+	}
+	f.Fuzz(func(t *testing.T, part []byte, text string) {
+		d, err := Open(part, xmldoc.Limits{Size: 1 << 20})
+		if err != nil {
+			return
+		}
+		spots, err := d.Find(text)
+		if err != nil && !errors.Is(err, ErrLimit) {
+			t.Fatal(err)
+		}
+		spots = append(spots[:min(len(spots), 20)], d.Dates()...)
+		spots = append(spots[:min(len(spots), 40)], d.End(), d.Margin(d.LastSection()))
+		for _, m := range d.bookmarks[:min(len(d.bookmarks), 20)] {
+			if s, ok := d.Bookmark(m.name); ok {
+				spots = append(spots, s)
+			}
+		}
+		for _, s := range spots {
+			list, _, err := d.Place(s, seal45, 1, 0)
+			if err != nil {
+				continue
+			}
+			out := Apply(part, list)
+			if !bytes.Equal(without(out, list), part) {
+				t.Fatalf("%v cannot be taken out of %q again", list, out)
+			}
+			again, err := Open(out, xmldoc.Limits{})
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			if n := len(again.Seals()); n != len(d.Seals())+1 {
+				t.Fatalf("%d seals\n%s", n, out)
+			}
+		}
+	})
+}
+
+// samples are bodies with what texts can stand in.
+var samples = []string{
+	paraOf(runOf("甲乙 seal 丙")) + sectA4,
+	paraOf(runOf("甲")+`<w:hyperlink><w:bookmarkStart w:id="1" w:name="b"/>`+runOf("乙&amp;&#x4e2d;")+`<w:bookmarkEnd w:id="1"/></w:hyperlink><w:fldSimple w:instr="x">`+runOf("丙")+`</w:fldSimple>`) + sectA4,
+	paraOf(`<w:r><w:t xml:space="preserve"> 甲<!-- x --><![CDATA[乙]]> 丙 </w:t><w:tab/><w:noBreakHyphen/><w:sym w:char="4E01"/><w:br/><w:t>二〇二六年十一月二十四日</w:t></w:r>`),
+	paraOf(`<w:r><mc:AlternateContent><mc:Choice Requires="wps"><w:drawing><wp:anchor><wp:docPr id="4294967295" name="x"/><w:txbxContent>`+paraOf(runOf("甲"))+`</w:txbxContent></wp:anchor></w:drawing></mc:Choice>`+
+		`<mc:Fallback><w:pict><w:txbxContent>`+paraOf(runOf("甲"))+`</w:txbxContent></w:pict></mc:Fallback></mc:AlternateContent></w:r>`+runOf("甲")) + sectA4,
+	`<w:bookmarkStart w:id="7" w:name="c"/><w:p/><w:sdt><w:sdtContent>` + paraOf(`<w:sdt><w:sdtContent>`+runOf("甲")+`</w:sdtContent></w:sdt><w:smartTag>`+runOf("甲")+`</w:smartTag><w:del>`+runOf("甲")+`</w:del>`) + `</w:sdtContent></w:sdt>`,
+	paraOf(`<w:r><w:ruby><w:rt><w:r><w:t>a</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>甲乙</w:t></w:r></w:rubyBase></w:ruby></w:r><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:t>甲</w:t></w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r>`+runOf("甲")+`<w:r><w:fldChar w:fldCharType="end"/></w:r>`) + `<w:sectPr/>`,
+}

@@ -1,0 +1,109 @@
+package wordml
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/courtseal/courtseal/internal/xmldoc"
+)
+
+// A Shown is a picture that claims to be a seal: its name says so.
+type Shown struct {
+	ESID          string // of the seal, as the picture's name has it
+	Descr         string // what the picture says of itself
+	RelID         string // relationship of the part to the image; empty: it has none, or a linked one
+	Width, Height float64
+	Hidden        bool
+	Boxed         bool // it stands in a text box
+
+	name   string
+	para   int
+	at     int
+	inline bool
+	x      float64
+	from   string // what it is placed by
+}
+
+// An obstacle is something of ours that is anchored where a seal may go.
+type obstacle struct {
+	para, at int
+	x, w     float64 // from its anchor, or from the edge of the page, mm
+	page     bool
+}
+
+// Seals gives the pictures that claim to be seals, in the order in which they stand.
+func (d *Document) Seals() []Shown { return d.seals }
+
+const maxSeals = 1 << 12
+
+func (s *scan) startDrawing(t *xmldoc.Token) {
+	x := Shown{para: -1, at: t.Start, inline: t.Name.Local == "inline"}
+	if p := s.para(); p != nil {
+		x.para, x.Boxed = p.number, p.boxed
+	}
+	s.shown = append(s.shown, x)
+}
+
+// number notes the number of a drawing, wherever it stands.
+func (s *scan) number(t *xmldoc.Token) {
+	if t.Name.Local != "docPr" || t.Name.Space != s.d.ns.wp {
+		return
+	}
+	v, _ := t.Attr("", "id")
+	if n, err := strconv.ParseUint(v, 10, 32); err == nil {
+		s.d.ids[uint32(n)] = true
+		s.d.lastID = max(s.d.lastID, uint32(n))
+	}
+}
+
+// drawingPart looks at an element inside a drawing.
+func (s *scan) drawingPart(t *xmldoc.Token) {
+	if len(s.shown) == 0 {
+		return
+	}
+	x := &s.shown[len(s.shown)-1]
+	switch t.Name.Local {
+	case "docPr":
+		v, _ := t.Attr("", "name")
+		x.name = strings.Clone(v)
+		v, _ = t.Attr("", "descr")
+		x.Descr = strings.Clone(v)
+		v, _ = t.Attr("", "hidden")
+		x.Hidden = v == "1" || v == "true"
+	case "extent":
+		x.Width, x.Height = emuAttr(t, "cx"), emuAttr(t, "cy")
+	case "blip":
+		if v, ok := t.Attr(s.d.ns.r, "embed"); ok && x.RelID == "" {
+			x.RelID = strings.Clone(v)
+		}
+	case "positionH":
+		v, _ := t.Attr("", "relativeFrom")
+		x.from = strings.Clone(v)
+	}
+}
+
+func emuAttr(t *xmldoc.Token, name string) float64 {
+	v, _ := t.Attr("", name)
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || n < 0 || n > 1<<40 {
+		return 0
+	}
+	return float64(n) / emuPerMM
+}
+
+func (s *scan) endDrawing() {
+	x := s.shown[len(s.shown)-1]
+	s.shown = s.shown[:len(s.shown)-1]
+	id, ok := strings.CutPrefix(x.name, mark)
+	if !ok || len(s.d.seals) == maxSeals {
+		return
+	}
+	x.ESID = id
+	s.d.seals = append(s.d.seals, x)
+	switch {
+	case x.inline:
+		s.d.rowPara = x.para
+	case x.from == "character" || x.from == "page":
+		s.d.anchored = append(s.d.anchored, obstacle{para: x.para, at: x.at, x: x.x, w: x.Width, page: x.from == "page"})
+	}
+}
