@@ -39,7 +39,6 @@ var allowed = map[string][]string{
 	"internal/opc":            {"internal/xmldoc"},
 	"internal/opcsig":         {"sign", "sign/xmldsig", "internal/xmldoc", "internal/gm"},
 	"internal/wordscan":       {"internal/opc", "internal/plain", "internal/xmldoc"},
-	"internal/pdftext":        {"internal/pdf"},
 	"internal/pdftext":        {"internal/pdf", "internal/phrase"},
 	"internal/wordml":         {"internal/xmldoc", "internal/phrase"},
 	"internal/testpki":        {"sign", "internal/gm"},
