@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 	"verify":                  {"audit", "pdfx", "seal", "sign", "sign/cms", "sign/tsp", "internal/pdf", "internal/appearance", "internal/plain", "internal/gm", "internal/der"},
 	"internal/appearance":     {"sign", "internal/pdf", "internal/glyph"},
 	"internal/opc":            {"internal/xmldoc"},
-	"internal/opcsig":         {"sign", "sign/xmldsig", "internal/xmldoc", "internal/gm"},
+	"internal/opcsig":         {"sign", "sign/xmldsig", "internal/opc", "internal/xmldoc", "internal/gm"},
 	"internal/wordscan":       {"internal/opc", "internal/plain", "internal/xmldoc"},
 	"internal/pdftext":        {"internal/pdf", "internal/phrase"},
 	"internal/wordml":         {"internal/xmldoc", "internal/phrase"},
