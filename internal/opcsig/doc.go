@@ -29,8 +29,7 @@ const (
 	TypeSeal          = "application/vnd.courtseal.seal"
 	TypeEvidence      = "application/vnd.courtseal.evidence"
 	sealFolder        = "/_seals/"
-	signatureFolder   = "/_xmlsignatures/"
-	contentTypesPart  = "/[Content_Types].xml"
+	contentTypesPart  = "/[content_types].xml" // as fold makes it
 	TypeRelationships = "application/vnd.openxmlformats-package.relationships+xml"
 )
 

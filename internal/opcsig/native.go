@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/internal/opc"
 	"github.com/courtseal/courtseal/internal/xmldoc"
 	"github.com/courtseal/courtseal/sign"
 	"github.com/courtseal/courtseal/sign/xmldsig"
@@ -302,7 +303,7 @@ func (r *Reference) check() error {
 	if r.ContentType == "" || checkText("a content type", r.ContentType, 1024) != nil || strings.ContainsAny(r.ContentType, "\t\r\n#") {
 		return fmt.Errorf("%w: %.200q has the content type %.200q", ErrReference, r.Name, r.ContentType)
 	}
-	if isRelsName(r.Name) != r.IsRels() || r.IsRels() && (r.ContentType != TypeRelationships || len(r.IDs) == 0) {
+	if isRels(r.Name) != r.IsRels() || r.IsRels() && (r.ContentType != TypeRelationships || len(r.IDs) == 0) {
 		return fmt.Errorf("%w: %.200q: relationships are referenced by their ids, other parts as a whole", ErrReference, r.Name)
 	}
 	for _, id := range r.IDs {
@@ -326,18 +327,10 @@ func goodName(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' })
 }
 
-// isRelsName says whether a part of that name holds relationships.
-func isRelsName(name string) bool {
-	dir, file, ok := cutLast(name)
-	return ok && strings.HasSuffix(fold(dir), "/_rels") && strings.HasSuffix(fold(file), ".rels")
-}
-
-func cutLast(name string) (dir, file string, ok bool) {
-	i := strings.LastIndexByte(name, '/')
-	if i < 0 {
-		return "", "", false
-	}
-	return name[:i], name[i+1:], true
+// isRels says whether a part of that name holds relationships.
+func isRels(name string) bool {
+	_, ok := opc.SourceOf(name)
+	return ok
 }
 
 // fold makes names equal that OPC holds to be equal: the letters of ASCII have no case.

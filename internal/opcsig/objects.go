@@ -199,7 +199,7 @@ func (p *parser) manifest(e *xmldoc.Element) {
 // manifestTransforms reads the transforms of a part: none, or of relationships the relationship transform and canonical
 // XML, whose kind makes no difference to what the transform makes.
 func (p *parser) manifestTransforms(e *xmldoc.Element, name string) (ids []string, ok bool) {
-	if isRelsName(name) != (e != nil) {
+	if isRels(name) != (e != nil) {
 		p.find("P2", CodeManifest, "%.200q: relationships go through the relationship transform, and nothing else does", name)
 		return nil, false
 	}

@@ -35,7 +35,7 @@ func ParseUndo(b []byte) (u Undo, err error) {
 	}
 	u.Hash, u.Record = sign.Hash(words[1]), record
 	if u.Digest, err = hex.DecodeString(string(words[2])); err != nil || len(u.Digest) == 0 || len(u.Digest) != u.Hash.Size() ||
-		!bytes.HasPrefix(u.Marshal(), append(line, '\n')) {
+		!bytes.HasPrefix(u.Marshal(), b[:len(line)+1]) {
 		return Undo{}, fmt.Errorf("%w: the digest of the file before", ErrUndo)
 	}
 	return u, nil
