@@ -40,19 +40,20 @@ func space(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r'
 
 // ncname gives the end of the name without colon that begins at i: i itself when none does.
 func ncname(s string, i int) int {
-	start := i
-	for i < len(s) {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if class[c]&nameByte == 0 || i == start && class[c]&nameStart == 0 {
-				break
-			}
+	if i < len(s) && s[i] < utf8.RuneSelf && class[s[i]]&nameStart == 0 {
+		return i
+	}
+	for start := i; i < len(s); {
+		if class[s[i]]&nameByte != 0 {
 			i++
 			continue
 		}
+		if s[i] < utf8.RuneSelf {
+			return i
+		}
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if !nameRune(r, i == start) {
-			break
+			return i
 		}
 		i += n
 	}

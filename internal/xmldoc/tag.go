@@ -49,7 +49,8 @@ func (s *Scanner) startTag(t *Token) error {
 	t.Kind, t.Start, t.End, t.Depth = Start, s.pos, i+1, len(s.open)+1
 	t.Name, t.Prefix, t.pfx, t.mark = Name{s.names.uri[u], local}, prefix, p, mark
 	t.Attrs = s.attrs
-	s.open = append(s.open, openElement{tag, t.Name, prefix, mark})
+	e := grow(&s.open)
+	e.tag, e.name, e.prefix, e.mark = tag, t.Name, prefix, mark
 	s.pos, s.root, s.closing = i+1, true, t.Empty
 	return nil
 }
@@ -90,12 +91,27 @@ func (s *Scanner) attributes(i, mark int) (int, error) {
 		case prefix == "" && local == "xmlns":
 			err = s.declare(start, mark, "", value)
 		default:
-			s.attrs = append(s.attrs, Attr{Name: Name{Local: local}, Prefix: prefix, Value: value})
+			a := grow(&s.attrs)
+			a.Name.Local, a.Prefix, a.Value = local, prefix, value
+			a.Name.Space, a.prefix, a.space = "", 0, 0
 		}
 		if err != nil {
 			return i, err
 		}
 	}
+}
+
+// grow lengthens a slice by one and gives that element, which may hold what was there before: to write its fields is much
+// quicker than to append a copy, here where it is done for every element and attribute.
+func grow[T any](s *[]T) *T {
+	n := len(*s)
+	if n < cap(*s) {
+		*s = (*s)[:n+1]
+	} else {
+		var zero T
+		*s = append(*s, zero)
+	}
+	return &(*s)[n]
 }
 
 // value reads = and a quoted value, and gives the byte after it.
