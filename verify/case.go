@@ -12,6 +12,9 @@ type signatureCase struct {
 	*judge
 	cms     *cmsSignature
 	ses     *sealSignature
+	native  *nativeSignature
+	apart   bool        // the signatures of one act sign different things
+	others  []sign.Sums // apart: of what the other signatures of the file sign
 	raw     []byte      // the value, as it is embedded
 	sources []sign.Sums // of the file as it may have been before this signature
 }
@@ -45,10 +48,14 @@ func (c *signatureCase) claims(t time.Time, others ...claim) {
 func (c *signatureCase) judgeValue(sums sign.Sums, property, subFilter string) *seal.Seal {
 	enquiry := c.enquire(sums)
 	var e *seal.Seal
-	if c.cms != nil {
+	switch {
+	case c.cms != nil:
 		c.judgeCMS(c.cms, sums, property, subFilter)
 		e = c.cms.seal
-	} else {
+	case c.native != nil:
+		c.judgeNative(c.native)
+		e = c.native.seal
+	default:
 		c.proven = earlier(nil, c.archived).by
 		stamps := c.sesStamps(c.ses)
 		proof := earlier(stamps, c.archived)
@@ -68,8 +75,11 @@ func (c *signatureCase) judgeValue(sums sign.Sums, property, subFilter string) *
 
 // conclude answers for the claimed time, after every other check, and for the whole.
 func (c *signatureCase) conclude() {
-	if s := c.seals(); s != nil {
+	switch s := c.seals(); {
+	case s != nil:
 		c.standard = s.Seal.Generation()
+	case c.native != nil && c.native.seal != nil:
+		c.standard = c.native.seal.Generation()
 	}
 	c.claimedTime()
 	c.sig.Verdict = worst(c.sig.Checks)

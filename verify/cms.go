@@ -59,6 +59,7 @@ var sealBindingRule = &rule{
 	stops:  "a seal or seal signature put beside a signature that does not bind it",
 	codes: []outcome{
 		{codeOK, Valid, "CMS 的签名属性绑定了电子印章或电子签章", "a signed attribute of the CMS binds the seal or the seal signature"},
+		{"seal-in-part", Valid, "签名签署了电子印章所在的部件", "the signature signs the part in which the seal stands"},
 		{"seal-binding-twice", Invalid, "绑定印章的签名属性重复或互相冲突", "the signed attribute that binds the seal stands twice, or two of them contradict each other"},
 		{"malformed-binding", Invalid, "绑定的电子印章格式错误：%[1]s", "the seal that is bound is malformed: %[1]s"},
 	},

@@ -10,7 +10,11 @@
 //	json.NewEncoder(os.Stdout).Encode(report) // for programs
 //	if report.Verdict != verify.Valid { … }
 //
-// Three formats are told by the bytes of the value, whatever SubFilter says: ses, an SES_Signature (GM/T 0031, GB/T 38540);
+// A document is a PDF or an Office document (.docx, .xlsx, .pptx), told by its bytes. In an Office document the signatures that Office
+// programs make (xml) and seal signatures over a manifest of the package (ses) are judged side by side, and everything in the package that
+// a signature leaves out is named and makes it invalid; see docs/verification.md.
+//
+// In a PDF three formats are told by the bytes of the value, whatever SubFilter says: ses, an SES_Signature (GM/T 0031, GB/T 38540);
 // cms, a CMS SignedData, with or without a seal bound to it; dual, an RSA or ECDSA CMS that binds an SM2 SES_Signature over
 // the same bytes, both of which must be right. A seal is judged by the standard it follows, in that standard's order: GM/T
 // 0031-2014, GB/T 38540-2020 or GM/T 0031-2025; [Policy] says how where they are read in two ways.
@@ -23,12 +27,13 @@
 //
 // Nothing is trusted, fetched or assumed: roots, CRLs, OCSP responses, states of seals and the time are Options. The zero
 // Options trust nobody. A document is read once, whatever the number of its signatures, and never written to. Memory does
-// not grow with its length. Everything here may be called concurrently.
+// not grow with its length, but for the parts of an Office document in which dynamic content is looked for. Everything here may be called concurrently.
 //
 // How the files are cut: rule.go and rules.go hold the rules, and each file named after a thing judges it: byterange.go,
 // value.go, revision.go, later.go (with compare.go, orphan.go, census.go) what is asked of the PDF; cms.go,
 // seal_signature.go, seal.go, picture.go the values; certificate.go, revocation.go (with ocsp.go), algorithm.go, time.go
 // what they rest on, and timestamp.go what proves it; ledger.go (with logs.go) the evidence of a ledger, withdrawn.go what
-// became of a sealing. document.go tells what a file is, pdf.go leads a PDF through them, case.go what is asked of a signature in
-// any file; report.go is what comes out.
+// became of a sealing. document.go tells what a file is, pdf.go leads a PDF through them and office.go an Office document (with package.go,
+// parts.go, coverage.go what is asked of the package, native.go of the signatures of Office programs, before.go what there was before);
+// case.go is what is asked of a signature in any file, report.go what comes out.
 package verify

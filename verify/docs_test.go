@@ -13,6 +13,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/courtseal/courtseal/internal/opc"
+	"github.com/courtseal/courtseal/internal/opcsig"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write the table of docs/verification.md anew")
@@ -84,6 +87,14 @@ func TestDocsListEveryCheck(t *testing.T) {
 // nobody uses is not in it.
 func TestCodesAreInTheTable(t *testing.T) {
 	used := map[string]bool{codeOK: true}
+	for r, codes := range map[*rule][]string{packageRule: opc.Codes, xmlFormRule: opcsig.Codes} {
+		for _, code := range codes { // said by code as they come
+			used[code] = true
+			if !slices.ContainsFunc(r.codes, func(o outcome) bool { return o.code == code }) {
+				t.Errorf("%s: code %q is not in the table", r.name, code)
+			}
+		}
+	}
 	names := map[string]bool{}
 	files, err := os.ReadDir(".")
 	if err != nil {

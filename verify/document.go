@@ -1,16 +1,24 @@
 package verify
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
+
+	"github.com/courtseal/courtseal/internal/opc"
+	"github.com/courtseal/courtseal/internal/wordscan"
+	"github.com/courtseal/courtseal/pdfx"
 )
 
 // ErrUnsigned: the document has no signature, though it may have document time stamps. A Report comes with it.
 var ErrUnsigned = errors.New("verify: 未签章 / unsigned")
+
+// ErrFormat: the file is none that can be verified: neither a PDF nor an Office document (.docx, .xlsx, .pptx).
+var ErrFormat = errors.New("verify: neither a PDF nor an Office document (.docx, .xlsx, .pptx)")
 
 var unsignedText = Text{"未签章", "unsigned"}
 
@@ -33,11 +41,11 @@ func File(ctx context.Context, name string, o Options) (*Report, error) {
 }
 
 // Document verifies all signatures of a document of size bytes, which it reads once. An error says that the question
-// could not be asked: no PDF (pdfx.ErrNotPDF), another password (pdfx.ErrPassword), beyond a limit (pdfx.ErrLimit), not
-// readable, ctx ended. Whatever can be said of a document that was read is in the Report. Only ErrUnsigned comes with a
+// could not be asked: neither a PDF nor an Office document (ErrFormat), another password (pdfx.ErrPassword), beyond a limit (pdfx.ErrLimit,
+// officex.ErrLimit), not readable, ctx ended. Whatever can be said of a document that was read is in the Report. Only ErrUnsigned comes with a
 // Report. Document may be called concurrently, with the same Options too.
 func Document(ctx context.Context, src io.ReaderAt, size int64, o Options) (*Report, error) {
-	report, err := newJob(ctx, o).pdf(src, size)
+	report, err := newJob(ctx, o).report(src, size)
 	if err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
@@ -50,4 +58,28 @@ func Document(ctx context.Context, src io.ReaderAt, size int64, o Options) (*Rep
 		report.Verdict = worse(report.Verdict, s.Verdict)
 	}
 	return report, nil
+}
+
+// report tells what a file is by its bytes, and judges it.
+func (j *job) report(src io.ReaderAt, size int64) (*Report, error) {
+	head := make([]byte, min(max(size, 0), 1024))
+	if _, err := readFull(src, head, 0); err != nil {
+		return nil, err
+	}
+	isPDF := bytes.Contains(head, []byte("%PDF-"))
+	if isPDF && !bytes.HasPrefix(head, []byte("PK\x03\x04")) {
+		return j.pdf(src, size)
+	}
+	report, err := j.office(src, size)
+	if !errors.Is(err, opc.ErrNotZip) {
+		return report, err
+	}
+	if isPDF {
+		return j.pdf(src, size)
+	}
+	kind, err := wordscan.Recognise(src, size)
+	if err != nil {
+		return nil, err
+	}
+	return nil, fmt.Errorf("%w: this is %s (%w)", ErrFormat, kind, pdfx.ErrNotPDF)
 }

@@ -29,6 +29,8 @@ var ledgerRule = &rule{
 		{"malformed-ledger-policy", Indeterminate, "无法读取印章的账本要求：%[1]s", "what the seal asks of its ledger cannot be read: %[1]s"},
 		{"evidence-twice", Invalid, "一个签名中有两份账本证据", "one signature has evidence of a ledger twice"},
 		{"evidence-differs", Invalid, "内外两层签名的账本证据不同", "the two layers of the signature have different evidence of a ledger"},
+		{"evidence-missing", Indeterminate, "签名所指的账本条目 %[1]s 的证据不在文件中", "the evidence of the entry that the signature names, %[1]s, is not in the file"},
+		{"evidence-part-missing", Indeterminate, "账本条目还包括另一签名（其 %[1]s 杂凑值），文件中没有该签名", "the entry is of another signature too, of which it has the %[1]s and the file nothing"},
 		{"malformed-evidence", Invalid, "账本证据格式错误：%[1]s", "the evidence of a ledger is malformed: %[1]s"},
 		{"evidence-no-use", Invalid, "账本证据的条目不是用印：%[1]s", "the entry that is the evidence is not a use of a seal: %[1]s"},
 		{"evidence-other-document", Invalid, "账本证据属于另一文件：条目中的 %[1]s 杂凑值不是本文件的", "the evidence is of another document: the %[1]s in the entry is not that of this one"},
@@ -77,6 +79,8 @@ type use struct {
 	sums  sign.Sums  // of what is signed, computed from the file
 
 	sources []sign.Sums // of the file before it was signed: one of them is right; none: that cannot be told
+	apart   bool        // the signatures of one act sign different things: one may be there without the other
+	others  []sign.Sums // apart: of what the other signatures of the file sign
 }
 
 func (c *signatureCase) use(sums sign.Sums) use {
@@ -87,6 +91,13 @@ func (c *signatureCase) use(sums sign.Sums) use {
 	if s := c.seals(); s != nil {
 		u.certs, u.seal = append(u.certs, s.Cert), s.Seal
 	}
+	if n := c.native; n != nil {
+		u.certs, u.seal = append(u.certs, n.certDER), n.seal
+		if n.partner != nil {
+			u.seal = n.partner.Seal
+		}
+	}
+	u.apart, u.others = c.apart, c.others
 	return u
 }
 
@@ -132,6 +143,8 @@ func policyOf(e *seal.Seal) (p audit.Policy, err error) {
 func (c *signatureCase) evidence(u use, policy audit.Policy) (proved, *finding) {
 	raw, f := c.carried()
 	switch {
+	case f != nil && f.code == "evidence-missing" && policy.Required:
+		return proved{}, found("no-ledger-entry")
 	case f != nil:
 		return proved{}, f
 	case raw == nil && policy.Required:
@@ -259,6 +272,9 @@ func entryIn(raw []byte) (audit.Use, error) {
 // carried finds the evidence: a signed attribute of a CMS, an entry in the extDatas of a seal signature; in a dual it may stand
 // in both, if it is the same. nil: there is none.
 func (c *signatureCase) carried() ([]byte, *finding) {
+	if c.native != nil {
+		return c.native.evidence, c.native.lost
+	}
 	var outer, inner [][]byte
 	if c.cms != nil {
 		for _, a := range c.cms.Attributes {
@@ -317,6 +333,15 @@ func (u use) is(entry audit.Use) *finding {
 	if len(u.sources) > 0 && !slices.ContainsFunc(u.sources, isSource) {
 		return found("evidence-other-source")
 	}
+	for _, cert := range u.certs {
+		d := sign.SM3.Sum(cert)
+		if !slices.ContainsFunc(entry.Certs, func(named []byte) bool { return bytes.Equal(named, d) }) {
+			return found("evidence-other-key", hex.EncodeToString(d))
+		}
+	}
+	if h := u.alone(entry.Content); h != "" {
+		return found("evidence-part-missing", string(h))
+	}
 	id, digest := "", []byte(nil)
 	if u.seal != nil {
 		id, digest = u.seal.ID, sign.SM3.Sum(u.seal.Raw)
@@ -324,13 +349,22 @@ func (u use) is(entry audit.Use) *finding {
 	if entry.Seal != id || entry.SealDigest != nil && !bytes.Equal(entry.SealDigest, digest) {
 		return found("evidence-other-seal", entry.Seal, id)
 	}
-	for _, cert := range u.certs {
-		d := sign.SM3.Sum(cert)
-		if !slices.ContainsFunc(entry.Certs, func(named []byte) bool { return bytes.Equal(named, d) }) {
-			return found("evidence-other-key", hex.EncodeToString(d))
+	return nil
+}
+
+// alone finds a digest in an entry that should be of another signature of the same act, and is of none in the file; empty: there is none
+// such. An entry with one digest of one document and another of a second one would else be good for both.
+func (u use) alone(content sign.Sums) sign.Hash {
+	if !u.apart {
+		return ""
+	}
+	for _, h := range slices.Sorted(maps.Keys(content)) {
+		is := func(sums sign.Sums) bool { return bytes.Equal(sums[h], content[h]) }
+		if !is(u.sums) && !slices.ContainsFunc(u.others, is) {
+			return h
 		}
 	}
-	return nil
+	return ""
 }
 
 // compare compares the digests that two have by the same hash. same: there are some, and all are alike. Else the answer is the hash

@@ -36,3 +36,20 @@ var noteZH = map[string]string{
 	"tst-time":             "时间戳时间的小数以零结尾",
 	"tst-tsa-name":         "时间戳的 tsa 名称与机构证书的主体不同",
 }
+
+// contentZH says in Chinese what package wordscan finds.
+var contentZH = map[string]string{
+	"tracked-changes": "未接受或拒绝的修订",
+	"comments":        "批注",
+	"fields":          "引用外部内容的域",
+	"template":        "外部模板",
+	"alt-chunk":       "打开时并入的其他格式内容（altChunk）",
+	"macros":          "宏",
+	"embedded":        "嵌入对象或控件",
+	"external":        "引用文件之外的内容",
+	"tracking":        "已开启修订跟踪",
+	"embedded-fonts":  "嵌入字体",
+	"live-fields":     "随时间或环境变化的域",
+	"property-fields": "显示文件属性的域",
+	"update-on-open":  "打开时更新域",
+}

@@ -13,12 +13,12 @@ import (
 // people in Chinese and English.
 type Report struct {
 	File       string      `json:"file,omitempty"`
-	Format     string      `json:"format"` // "PDF"
+	Format     string      `json:"format"` // "PDF", "DOCX", "XLSX", "PPTX"; "OPC": a package of another kind
 	Verdict    Verdict     `json:"verdict"`
-	Time       time.Time   `json:"time"`   // the moment the questions were asked for (Options.At)
-	Policy     Policy      `json:"policy"` // how the standards were read (Options.Policy)
-	Size       int64       `json:"size"`   // bytes
-	Revisions  int         `json:"revisions"`
+	Time       time.Time   `json:"time"`      // the moment the questions were asked for (Options.At)
+	Policy     Policy      `json:"policy"`    // how the standards were read (Options.Policy)
+	Size       int64       `json:"size"`      // bytes
+	Revisions  int         `json:"revisions"` // of a PDF
 	Unsigned   bool        `json:"unsigned,omitempty"`
 	Signatures []Signature `json:"signatures"`
 	Notes      []Note      `json:"notes,omitempty"`
@@ -26,9 +26,9 @@ type Report struct {
 
 // A Signature is one signature or seal of the document.
 type Signature struct {
-	Name      string       `json:"name"` // of the signature field
+	Name      string       `json:"name"` // of the signature field; in an Office document of the part with the signature, or with the manifest of the seal
 	Verdict   Verdict      `json:"verdict"`
-	Format    sign.Format  `json:"format,omitempty"`    // by the bytes of the value: cms, ses, dual; empty: not recognised
+	Format    sign.Format  `json:"format,omitempty"`    // by the bytes of the value: cms, ses, dual, xml; empty: not recognised
 	Timestamp bool         `json:"timestamp,omitempty"` // a document time stamp: it is in Stamps, and nobody has signed
 	SubFilter string       `json:"subFilter,omitempty"` // as the file says
 	Signer    *Certificate `json:"signer,omitempty"`    // of the CMS, or of the SES_Signature where there is no CMS
@@ -92,7 +92,7 @@ func (e *Entry) String() string {
 // A Stamp is one time stamp and what it is worth. The check timestamp, inner-timestamp or seal-timestamp of the signature
 // says what follows from it.
 type Stamp struct {
-	Over      string        `json:"over"` // what was stamped: cms, ses or seal, the value of that; document; time-info (GM/T 0031-2014)
+	Over      string        `json:"over"` // what was stamped: cms, ses, xml or seal, the value of that; document; time-info (GM/T 0031-2014)
 	Verdict   Verdict       `json:"verdict"`
 	Time      time.Time     `json:"time,omitzero"`
 	Accuracy  time.Duration `json:"accuracy,omitempty"` // Time is right to within this, in nanoseconds; 0: not stated

@@ -4,6 +4,8 @@ package verify
 // of each role: signer-chain, inner-chain, maker-chain, tsa-chain.
 var rules = []*rule{
 	signatureRule, byteRangeRule, contentsRule, valueRule, revisionRule,
+	packageRule, mainRule, officeSignatureRule, partsRule, coverageRule,
+	xmlFormRule, xmlReferencesRule, xmlValueRule, xmlCertificateRule,
 	cmsFormatRule, sealBindingRule, cmsAttributesRule, cmsValueRule,
 	sesFormatRule, sesExtensionsRule, sesValueRule, sealHolderRule,
 	sealFormatRule, sealExtensionsRule, sealValueRule, sealMadeRule, sealPeriodRule, sealStateRule,

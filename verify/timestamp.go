@@ -97,6 +97,7 @@ const maxStamps = 4
 const (
 	overCMS      = "cms"       // the signature value of the CMS
 	overSES      = "ses"       // that of the SES_Signature
+	overXML      = "xml"       // the SignatureValue of an XML signature
 	overSeal     = "seal"      // that of the seal
 	overOriginal = "time-info" // GM/T 0031-2014: the original, inside timeInfo
 	overDocument = "document"  // all that stands in the file before it: a document time stamp
