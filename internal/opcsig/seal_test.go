@@ -41,30 +41,35 @@ func TestSealManifest(t *testing.T) {
 	}
 }
 
+// manifestFlaws are changes that make a manifest another text than the one that is written.
+func manifestFlaws() []flaw {
+	return []flaw{
+		{"declaration", `<Seal `, `<?xml version="1.0" encoding="UTF-8"?><Seal `, ""},
+		{"white space", `<Undo `, "\n<Undo ", ""},
+		{"comment", `<Undo `, "<!--x--><Undo ", ""},
+		{"other namespace", NS, NS + "1", ""},
+		{"unknown element", `</Seal>`, `<Other SM3="` + b64(32) + `"></Other></Seal>`, ""},
+		{"unknown attribute", `<Undo `, `<Undo A="" `, ""},
+		{"short tag", `></Undo>`, `/>`, ""},
+		{"short digest", `<Undo SM3="`, `<Undo SM3="AA`, ""},
+		{"order", `/word/document.xml`, `/aa.xml`, ""},
+		{"twice", `/docProps/core.xml`, `/word/document.xml`, ""},
+		{"order of ids", `<Id>rId10</Id>`, `<Id>rId3</Id>`, ""},
+		{"no ids", `<Id>r&amp;3</Id><Id>rId10</Id><Id>rId2</Id>`, ``, ""},
+		{"id in a part", `></Part>`, `><Id>a</Id></Part>`, ""},
+		{"relationships as a part", `/docProps/core.xml`, `/_rels/.rels`, ""},
+		{"a query", `/docProps/core.xml`, `/docProps?core.xml`, ""},
+		{"doctype", `<Seal `, `<!DOCTYPE Seal><Seal `, ""},
+		{"root", `Seal`, `Sealed`, ""},
+	}
+}
+
 func TestSealManifestRefuses(t *testing.T) {
 	b, err := manifest().Marshal()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct{ name, old, new string }{
-		{"declaration", `<Seal `, `<?xml version="1.0" encoding="UTF-8"?><Seal `},
-		{"white space", `<Undo `, "\n<Undo "},
-		{"comment", `<Undo `, "<!--x--><Undo "},
-		{"other namespace", NS, NS + "1"},
-		{"unknown element", `</Seal>`, `<Other SM3="` + b64(32) + `"></Other></Seal>`},
-		{"unknown attribute", `<Undo `, `<Undo A="" `},
-		{"short tag", `></Undo>`, `/>`},
-		{"short digest", `<Undo SM3="`, `<Undo SM3="AA`},
-		{"order", `/word/document.xml`, `/aa.xml`},
-		{"twice", `/docProps/core.xml`, `/word/document.xml`},
-		{"order of ids", `<Id>rId10</Id>`, `<Id>rId3</Id>`},
-		{"no ids", `<Id>r&amp;3</Id><Id>rId10</Id><Id>rId2</Id>`, ``},
-		{"id in a part", `></Part>`, `><Id>a</Id></Part>`},
-		{"relationships as a part", `/docProps/core.xml`, `/_rels/.rels`},
-		{"a query", `/docProps/core.xml`, `/docProps?core.xml`},
-		{"doctype", `<Seal `, `<!DOCTYPE Seal><Seal `},
-		{"root", `Seal`, `Sealed`},
-	} {
+	for _, c := range manifestFlaws() {
 		t.Run(c.name, func(t *testing.T) {
 			bad := strings.ReplaceAll(string(b), c.old, c.new)
 			if bad == string(b) {
@@ -98,6 +103,19 @@ func FuzzSealManifest(f *testing.F) {
 		}
 		if again, err := m.Marshal(); err != nil || !bytes.Equal(again, b) {
 			t.Fatalf("%v\n%q\n%q", err, b, again)
+		}
+	})
+}
+
+func FuzzUndo(f *testing.F) {
+	f.Add(Undo{Hash: sign.SM3, Digest: sign.SM3.Sum(nil), Record: []byte("undo 1\n")}.Marshal())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		u, err := ParseUndo(b)
+		if err != nil && !errors.Is(err, ErrUndo) {
+			t.Fatal(err)
+		}
+		if err == nil && !bytes.Equal(u.Marshal(), b) {
+			t.Fatalf("%q\n%q", b, u.Marshal())
 		}
 	})
 }
