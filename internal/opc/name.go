@@ -1,6 +1,7 @@
 package opc
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -126,8 +127,7 @@ func (p *Package) checkNames() {
 // checkDerived looks for a name that is another and more segments. In the order of segments such names follow the other.
 func (p *Package) checkDerived() {
 	bySegment := slices.Clone(p.parts)
-	segments := func(part *Part) string { return strings.ReplaceAll(part.key, "/", "\x00") }
-	slices.SortFunc(bySegment, func(a, b *Part) int { return strings.Compare(segments(a), segments(b)) })
+	slices.SortFunc(bySegment, func(a, b *Part) int { return compareSegments(a.key, b.key) })
 	var last *Part
 	for _, part := range bySegment {
 		if last != nil && len(part.key) > len(last.key) && part.key[len(last.key)] == '/' && strings.HasPrefix(part.key, last.key) {
@@ -136,6 +136,22 @@ func (p *Package) checkDerived() {
 		}
 		last = part
 	}
+}
+
+// compareSegments compares as if a slash were less than any other character.
+func compareSegments(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		switch x, y := a[i], b[i]; {
+		case x == y:
+		case x == '/':
+			return -1
+		case y == '/':
+			return 1
+		default:
+			return cmp.Compare(x, y)
+		}
+	}
+	return cmp.Compare(len(a), len(b))
 }
 
 func (p *Package) checkName(part *Part) {

@@ -59,8 +59,7 @@ func (l Limits) orDefaults() Limits {
 const (
 	freeSize  = 64 << 20 // bytes of all parts that are never too much for the file
 	maxTypes  = 1 << 20  // bytes of [Content_Types].xml
-	maxRels   = 4 << 20  // bytes of one part of relationships
-	allRels   = 8 << 20  // and of all of them
+	maxRels   = 4 << 20  // bytes of all relationships
 	maxFaults = 200      // faults that are listed
 )
 

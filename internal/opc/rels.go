@@ -81,8 +81,8 @@ func (p *Package) readRels() error {
 		if RelsName(source) != part.Name {
 			p.fault(FaultRelsOrphan, part.Name, "those of %s are called %s", source, RelsName(source))
 		}
-		if all += part.Size; all > allRels {
-			return fmt.Errorf("%w: more than %d bytes of relationships", ErrLimit, allRels)
+		if all += part.Size; all > maxRels {
+			return fmt.Errorf("%w: more than %d bytes of relationships", ErrLimit, maxRels)
 		}
 		if p.rels[nameKey(source)] != nil {
 			continue // a second of the same name, which is a fault already
