@@ -12,11 +12,14 @@ import (
 // document is a document.xml of about n bytes as Word writes it.
 func document(n int) []byte {
 	var b bytes.Buffer
-	b.WriteString(`<?xml version="1.0" encoding="UTF-8" standalone="yes"?>` + "\r\n" + `<w:document xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" ` +
-		`xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:w14="http://schemas.microsoft.com/office/word/2010/wordml"><w:body>`)
+	b.WriteString(`<?xml version="1.0" encoding="UTF-8" standalone="yes"?>` + "\r\n" +
+		`<w:document xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" ` +
+		`xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" ` +
+		`xmlns:w14="http://schemas.microsoft.com/office/word/2010/wordml"><w:body>`)
 	for i := 0; b.Len() < n; i++ {
-		fmt.Fprintf(&b, `<w:p w14:paraId="%08X" w14:textId="77777777" w:rsidR="00A77427" w:rsidRDefault="007F1D13"><w:pPr><w:spacing w:line="360" w:lineRule="auto"/>`+
-			`<w:ind w:firstLineChars="200" w:firstLine="480"/></w:pPr><w:r><w:rPr><w:rFonts w:ascii="宋体" w:hAnsi="宋体" w:hint="eastAsia"/><w:b/><w:sz w:val="24"/></w:rPr>`+
+		fmt.Fprintf(&b, `<w:p w14:paraId="%08X" w14:textId="77777777" w:rsidR="00A77427" w:rsidRDefault="007F1D13">`+
+			`<w:pPr><w:spacing w:line="360" w:lineRule="auto"/><w:ind w:firstLineChars="200" w:firstLine="480"/></w:pPr>`+
+			`<w:r><w:rPr><w:rFonts w:ascii="宋体" w:hAnsi="宋体" w:hint="eastAsia"/><w:b/><w:sz w:val="24"/></w:rPr>`+
 			`<w:t xml:space="preserve">第%d条　甲方应当自本合同生效之日起三十日内向乙方支付货款 &amp; 税款。</w:t></w:r></w:p>`, i, i)
 	}
 	b.WriteString("<w:sectPr/></w:body></w:document>")

@@ -14,16 +14,17 @@ type Method struct {
 	Prefixes  []string // of exclusive: the InclusiveNamespaces PrefixList; "" or "#default" is the default namespace
 }
 
-// maxGrowth and freeGrowth bound canonical XML by the size of its document: an element that is taken out repeats what it inherits, and
-// exclusive canonical XML repeats declarations wherever they are used, which a hostile document makes endless.
+// maxGrowth and freeGrowth bound canonical XML by the size of its document: an element that is taken out repeats what it
+// inherits, and exclusive canonical XML repeats declarations wherever they are used, which a hostile document makes
+// endless. What is signed grows by a few hundred bytes.
 const (
-	maxGrowth  = 16
-	freeGrowth = 1 << 20
+	maxGrowth  = 4
+	freeGrowth = 64 << 10
 )
 
-// Canonical gives the canonical form of an element with all that is in it, or of the whole document when e is nil. Like any document subset
-// it has the namespaces and, if inclusive, the xml: attributes that the element inherits. A document in which a
-// namespace is a relative reference has no canonical form: ErrSyntax.
+// Canonical gives the canonical form of an element with all that is in it, or of the whole document when e is nil. Like
+// any document subset it has the namespaces and, if inclusive, the xml: attributes that the element inherits. A
+// document in which a namespace is a relative reference has no canonical form: ErrSyntax.
 func (d *Doc) Canonical(e *Element, m Method) ([]byte, error) {
 	if d.relative != "" {
 		return nil, fmt.Errorf("%w: namespace %q is a relative reference, which canonical XML excludes", ErrSyntax, clip(d.relative))
@@ -197,8 +198,8 @@ func (w *writer) declarations(e *Element) {
 	}
 }
 
-// renderListed treats the prefixes of Method.Prefixes as inclusive canonical XML treats all: only a declaration can make a difference, or the
-// apex.
+// renderListed treats the prefixes of Method.Prefixes as inclusive canonical XML treats all: only a declaration can
+// make a difference, or the apex.
 func (w *writer) renderListed(e *Element) {
 	if e == w.apex {
 		for p, listed := range w.listed {

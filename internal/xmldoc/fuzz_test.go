@@ -27,8 +27,8 @@ func seeds(f *testing.F) {
 
 var small = Limits{Size: 1 << 20, Nodes: 20_000}
 
-// FuzzCanonical holds that what canonical XML gives of a document, or of an element, is a document whose canonical form is itself, and that
-// exclusive does not depend on whether inclusive came first.
+// FuzzCanonical holds that what canonical XML gives of a document, or of an element, is a document whose canonical form
+// is itself, and that exclusive does not depend on whether inclusive came first.
 func FuzzCanonical(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -55,7 +55,9 @@ func FuzzCanonical(f *testing.F) {
 			}
 			return d
 		}
-		for _, m := range []Method{{}, {Comments: true}, {Exclusive: true}, {Exclusive: true, Comments: true}, {Exclusive: true, Prefixes: []string{"", "a"}}} {
+		for _, m := range []Method{
+			{}, {Comments: true}, {Exclusive: true}, {Exclusive: true, Comments: true}, {Exclusive: true, Prefixes: []string{"", "a"}},
+		} {
 			whole := canonical(d, nil, m)
 			second := again(whole)
 			if got := canonical(second, nil, m); !bytes.Equal(got, whole) {
@@ -132,7 +134,8 @@ func FuzzScanner(f *testing.F) {
 			}
 			switch tok.Kind {
 			case Start:
-				if next == nil || next.Name != tok.Name || next.Prefix != tok.Prefix || next.Start != tok.Start || next.Inner != tok.End || len(next.Attrs) != len(tok.Attrs) {
+				if next == nil || next.Name != tok.Name || next.Prefix != tok.Prefix || next.Start != tok.Start ||
+					next.Inner != tok.End || len(next.Attrs) != len(tok.Attrs) {
 					t.Fatalf("the tree has %+v, Scanner %+v", next, tok)
 				}
 				for i, a := range tok.Attrs {

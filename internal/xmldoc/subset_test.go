@@ -39,11 +39,11 @@ var subsetMethods = []struct {
 	{"#%s", "http://www.w3.org/2001/10/xml-exc-c14n#", "", Method{Exclusive: true}},
 	{"#xpointer(id('%s'))", "http://www.w3.org/2001/10/xml-exc-c14n#WithComments", "", Method{Exclusive: true, Comments: true}},
 	{"#%s", "http://www.w3.org/2001/10/xml-exc-c14n#", "a w", Method{Exclusive: true, Prefixes: []string{"a", "w"}}},
-	{"#%s", "http://www.w3.org/2001/10/xml-exc-c14n#", "#default c none", Method{Exclusive: true, Prefixes: []string{"#default", "c", "none"}}},
+	{"#%s", "http://www.w3.org/2001/10/xml-exc-c14n#", "#default c no", Method{Exclusive: true, Prefixes: []string{"#default", "c", "no"}}},
 }
 
-// TestXmlsecAgreesOnSubsets has xmlsec1 sign every element of generated documents in every way, and compares its digests with those of what Canonical
-// gives for the element.
+// TestXmlsecAgreesOnSubsets has xmlsec1 sign every element of generated documents in every way, and compares its
+// digests with those of what Canonical gives for the element.
 func TestXmlsecAgreesOnSubsets(t *testing.T) {
 	xmlsec, dir := peer(t, "xmlsec1"), t.TempDir()
 	key := filepath.Join(dir, "key")
@@ -51,13 +51,13 @@ func TestXmlsecAgreesOnSubsets(t *testing.T) {
 		t.Fatal(err)
 	}
 	compared := 0
-	for seed := uint64(0); seed < 100; seed++ {
+	for seed := uint64(0); seed < 60; seed++ {
 		inner := generate(seed, true)
 		if i := strings.Index(inner, "?>"); strings.HasPrefix(inner, "<?xml ") {
 			inner = inner[i+2:]
 		}
-		src := `<root xmlns="urn:root" xmlns:a="urn:a" xmlns:b="urn:b" xmlns:w="urn:root" xml:lang="zh" xml:base="http://x.org/"><mid xmlns:c="urn:c" xml:lang="en">` +
-			inner + "</mid>" + "SIGNATURE</root>"
+		src := `<root xmlns="urn:root" xmlns:a="urn:a" xmlns:b="urn:b" xmlns:w="urn:root" xml:lang="zh" xml:base="http://x.org/">` +
+			`<mid xmlns:c="urn:c" xml:lang="en">` + inner + "</mid>SIGNATURE</root>"
 		var refs strings.Builder
 		d := parse(t, src)
 		n := strings.Count(inner, "xml:id=")
@@ -72,7 +72,8 @@ func TestXmlsecAgreesOnSubsets(t *testing.T) {
 					fmt.Sprintf(m.uri, fmt.Sprintf("n%d", i)), m.transform, list)
 			}
 		}
-		signature := `<Signature xmlns="` + dsig + `"><SignedInfo><CanonicalizationMethod Algorithm="http://www.w3.org/TR/2001/REC-xml-c14n-20010315"/>` +
+		signature := `<Signature xmlns="` + dsig + `"><SignedInfo>` +
+			`<CanonicalizationMethod Algorithm="http://www.w3.org/TR/2001/REC-xml-c14n-20010315"/>` +
 			`<SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"/>` + refs.String() +
 			`</SignedInfo><SignatureValue></SignatureValue></Signature>`
 		file := filepath.Join(dir, fmt.Sprint(seed))

@@ -26,7 +26,8 @@ type node struct {
 }
 
 // An Element is an element of a Doc. Its offsets refer to Doc.Bytes: the start tag is [Start:Inner], the content
-// [Inner:InnerEnd], the end tag [InnerEnd:End]. Where the element is a single tag such as <a/>, Inner, InnerEnd and End are equal.
+// [Inner:InnerEnd], the end tag [InnerEnd:End]. Where the element is a single tag such as <a/>, Inner, InnerEnd and End
+// are equal.
 type Element struct {
 	Name                        Name
 	Prefix                      string

@@ -26,8 +26,8 @@ func peer(t testing.TB, name string) string {
 	return p
 }
 
-// asXmllint compares the canonical forms of documents, which keep comments, with those of libxml2: of all at once, and where that differs, of
-// each.
+// asXmllint compares the canonical forms of documents, which keep comments, with those of libxml2: of all at once, and
+// where that differs, of each.
 func asXmllint(t *testing.T, docs map[string][]byte) {
 	t.Helper()
 	xmllint, dir := peer(t, "xmllint"), t.TempDir()
