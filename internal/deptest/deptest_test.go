@@ -21,7 +21,7 @@ var allowed = map[string][]string{
 	"sign/cms":                {"sign", "internal/gm", "internal/der"},
 	"sign/tsp":                {"sign", "sign/cms", "internal/gm", "internal/der"},
 	"sign/tsp/tsphttp":        {"sign", "sign/tsp"},
-	"sign/xmldsig":            {"sign", "sign/cms", "internal/gm"},
+	"sign/xmldsig":            {"sign", "sign/cms", "internal/gm", "internal/xmldoc"},
 	"seal":                    {"sign", "sign/cms", "sign/tsp", "sign/xmldsig", "internal/gm", "internal/der"},
 	"seal/imprint":            {"sign", "internal/glyph"},
 	"seal/registry":           {"seal", "sign", "audit", "audit/ledger", "internal/gm"},

@@ -115,7 +115,7 @@ func (n *Native) Part(s sign.Scheme, v sign.XMLValue) ([]byte, error) {
 	if err := checkText("SignatureComments", comments, xmldsig.MaxComments); err != nil {
 		return nil, err
 	}
-	office := n.office.Object[0] + string(xmldsig.Escape(comments)) + n.office.Object[1]
+	office := n.office.Object[0] + string(xmldoc.AppendText(nil, comments)) + n.office.Object[1]
 
 	b := []byte(`<?xml version="1.0" encoding="UTF-8"?><Signature xmlns="` + xmldsig.NS + `" Id="` + idSignature + `">`)
 	inner := func(canonical []byte) { b = append(b, xmldsig.InDocument(canonical)...) }

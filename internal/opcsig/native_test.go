@@ -141,7 +141,7 @@ func TestNativeIsCanonical(t *testing.T) {
 		}
 	}
 	walk(doc.Root)
-	comments := string(xmldsig.Escape(d.Comments + " ledger.example/log#abc="))
+	comments := string(xmldoc.AppendText(nil, d.Comments+" ledger.example/log#abc="))
 	for id, want := range map[string]string{
 		xmldsig.PackageObject: n.pkg, xmldsig.SignedProperties: n.properties, xmldsig.ValidImage: n.valid, xmldsig.InvalidImage: n.invalid,
 		xmldsig.OfficeObject: n.office.Object[0] + comments + n.office.Object[1],

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/internal/xmldoc"
 	"github.com/courtseal/courtseal/sign"
 	"github.com/courtseal/courtseal/sign/cms"
 )
@@ -182,29 +183,9 @@ func ToSign(act *sign.Act, part sign.Part, s sign.Scheme) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	object := append([]byte(o.Object[0]), Escape(Comments(o, act.Reference))...)
+	object := xmldoc.AppendText([]byte(o.Object[0]), Comments(o, act.Reference))
 	object = append(object, o.Object[1]...)
 	return SignedInfo(s, References(o, content, s.Hash.Sum(object))), nil
-}
-
-// Escape writes character data as Canonical XML has it.
-func Escape(s string) []byte {
-	b := make([]byte, 0, len(s))
-	for i := range len(s) {
-		switch s[i] {
-		case '&':
-			b = append(b, "&amp;"...)
-		case '<':
-			b = append(b, "&lt;"...)
-		case '>':
-			b = append(b, "&gt;"...)
-		case '\r':
-			b = append(b, "&#xD;"...)
-		default:
-			b = append(b, s[i])
-		}
-	}
-	return b
 }
 
 // Check checks a SignatureValue over a canonical SignedInfo. A wrong value is sign.ErrSignature, a key of another kind
