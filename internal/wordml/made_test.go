@@ -3,6 +3,7 @@ package wordml
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -170,33 +171,43 @@ var (
 	tracePage  = regexp.MustCompile(`<page [^>]*mediabox="([^"]*)"`)
 )
 
-// render has LibreOffice make a PDF of a document, and MuPDF say where things are in it.
-func render(t testing.TB, docx []byte) []sheet {
+// render has LibreOffice make PDFs of documents, and MuPDF say where things are in them.
+func render(t testing.TB, docs [][]byte) [][]sheet {
 	t.Helper()
 	soffice, mutool := peer(t, "soffice"), peer(t, "mutool")
 	dir := t.TempDir()
-	in := filepath.Join(dir, "made.docx")
-	if err := os.WriteFile(in, docx, 0o600); err != nil {
-		t.Fatal(err)
+	args := []string{"-env:UserInstallation=file://" + filepath.Join(dir, "profile"), "--headless", "--convert-to", "pdf", "--outdir", dir}
+	for i, docx := range docs {
+		in := filepath.Join(dir, fmt.Sprintf("%d.docx", i))
+		if err := os.WriteFile(in, docx, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, in)
 	}
-	out, err := exec.Command(soffice, "-env:UserInstallation=file://"+filepath.Join(dir, "profile"), "--headless", "--convert-to", "pdf", "--outdir", dir, in).CombinedOutput()
-	if err != nil {
+	if out, err := exec.Command(soffice, args...).CombinedOutput(); err != nil {
 		t.Fatalf("soffice: %v\n%s", err, out)
 	}
-	pdf := filepath.Join(dir, "made.pdf")
-	if keep := os.Getenv("KEEP_PAGES"); keep != "" {
-		b, _ := os.ReadFile(pdf)
-		os.WriteFile(filepath.Join(keep, strings.ReplaceAll(t.Name(), "/", "_")+".pdf"), b, 0o600)
+	var all [][]sheet
+	for i := range docs {
+		pdf := filepath.Join(dir, fmt.Sprintf("%d.pdf", i))
+		if keep := os.Getenv("KEEP_PAGES"); keep != "" { // to be looked at
+			b, _ := os.ReadFile(pdf)
+			os.WriteFile(filepath.Join(keep, fmt.Sprintf("%s-%d.pdf", t.Name(), i)), b, 0o600)
+		}
+		trace, err := exec.Command(mutool, "trace", pdf).Output()
+		if err != nil {
+			t.Fatalf("mutool: document %d: %v", i, err)
+		}
+		all = append(all, pagesOf(string(trace)))
 	}
-	trace, err := exec.Command(mutool, "trace", pdf).Output()
-	if err != nil {
-		t.Fatalf("mutool: %v", err)
-	}
+	return all
+}
+
+func pagesOf(trace string) (pages []sheet) {
 	const pt = 25.4 / 72
-	var pages []sheet
 	var height float64
 	var trm []float64
-	for _, l := range strings.Split(string(trace), "\n") {
+	for l := range strings.SplitSeq(trace, "\n") {
 		if m := tracePage.FindStringSubmatch(l); m != nil {
 			pages = append(pages, sheet{})
 			height = numbers(m[1])[3]
@@ -228,17 +239,6 @@ func numbers(s string) (list []float64) {
 }
 
 var seal45 = Picture{RelID: "rIdSeal", ESID: "41010000000001", Name: "示例省高级人民法院", Width: 45, Height: 45}
-
-// placed puts a picture at a place and checks what always holds.
-func placed(t testing.TB, d *Document, s Spot, p Picture) string {
-	t.Helper()
-	list, notes, err := d.Place(s, p, 0, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Log(notes)
-	return spliced(t, d, list)
-}
 
 // spliced applies splices and checks that they can be taken out again, and that the result is well-formed.
 func spliced(t testing.TB, d *Document, list []Splice) string {

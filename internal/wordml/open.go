@@ -63,7 +63,8 @@ type Document struct {
 	sigLines  []Line
 	lastSect  int // where references go in the last w:sectPr, -1: there is none
 	emptySect bool
-	rowPara   int // the last paragraph that has seals in a row, -1: none
+	shapeType bool // the part defines _x0000_t75
+	rowPara   int  // the last paragraph that has seals in a row, -1: none
 }
 
 // Open scans a part.

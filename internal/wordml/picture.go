@@ -60,7 +60,11 @@ func (d *Document) drawing(p Picture, at position) string {
 	ns, id := d.ns, d.newID()
 	size := `cx="` + emu(p.Width) + `" cy="` + emu(p.Height) + `"`
 	name := string(xmldoc.AppendAttr(nil, mark+p.ESID))
-	descr := string(xmldoc.AppendAttr(nil, strings.TrimSpace(p.Name+" "+p.ESID)))
+	what := p.Name
+	if !strings.Contains(what, p.ESID) {
+		what = strings.TrimSpace(what + " " + p.ESID)
+	}
+	descr := string(xmldoc.AppendAttr(nil, what))
 	var b strings.Builder
 	b.WriteString(`<w:drawing xmlns:w="` + ns.w + `">`)
 	end := `</wp:anchor>`

@@ -23,6 +23,11 @@ type position struct {
 	centred    bool // in the line; otherwise
 	y          float64
 	layout     int // 1: within the table cell; 0: over its edges as well
+
+	// For programs that do not know the character: the same from the left edge of the page, or of the text, where the paragraph
+	// itself says enough; both are empty otherwise.
+	instead  string
+	insteadX float64
 }
 
 // An extent is how large something is shown, in millimetres.
@@ -96,9 +101,10 @@ func (d *Document) onLine(s Spot, e extent, dx, dy float64) (at location, notes 
 	}
 	page := d.section(p)
 	left, known := p.left0(page, &m)
-	known = known && !p.inCell
+	first := !l.broken && (m.x*pt+float64(p.lead)*twip < 0.85*p.room(page) || p.jc == "right" || p.jc == "end") && m.length*pt < 2*p.room(page)
+	known = known && !p.inCell && m.length*pt < p.room(page)
 	centre := m.x*pt + dx
-	moved, ok := d.beside(int(l.para), s.line, centre, e, func(x float64) bool {
+	moved, ok := d.beside(int(l.para), s.line, left, centre, e, func(x float64) bool {
 		x += left
 		return !known || x-e.w/2 >= 0 && x+e.w/2 <= page.Width
 	})
@@ -116,7 +122,13 @@ func (d *Document) onLine(s Spot, e extent, dx, dy float64) (at location, notes 
 		at.layout = 0
 	}
 	at.horizontal, at.x = "character", moved-m.cutX*pt-e.w/2
-	if p.before == 0 && !l.broken && m.known && m.x*pt+float64(p.lead)*twip < 0.85*p.room(page) {
+	switch {
+	case known && (p.jc != "" || !p.styled):
+		at.instead, at.insteadX = "page", left+moved-e.w/2
+	case p.inCell && first && m.known && !p.styled && (p.jc == "" || p.jc == "left" || p.jc == "both" || p.jc == "start"):
+		at.instead, at.insteadX = "text", float64(p.left+p.lead)*twip+moved-e.w/2
+	}
+	if first && p.before == 0 {
 		at.vertical, at.y = "paragraph", p.middle(m.size, page.grid)-e.h/2+dy
 		return at, notes, nil
 	}
@@ -165,7 +177,7 @@ func (p *para) room(page *Section) float64 {
 func (p *para) middle(size float64, grid int) float64 {
 	const natural = 1.3 // height of a line in common fonts
 	h := natural * size
-	set := float64(p.line) / 20
+	set := float64(p.line) / 20 // points, where rule says so
 	switch {
 	case p.rule == "exact" && set > 0:
 		return set / 2 * pt
@@ -175,22 +187,28 @@ func (p *para) middle(size float64, grid int) float64 {
 		g := float64(grid) / 20
 		h = math.Ceil(h/g) * g
 	}
-	if p.line > 240 && p.rule != "atLeast" {
-		return (h*set/12 - h/2) * pt
-	}
-	return h / 2 * pt
+	return h / 2 * pt // where the lines are to be higher than the text needs, the room is below it
 }
 
 // beside moves what is centred at x of a line until it touches nothing of ours that is anchored there: to the left first, since the
 // organ that signs last stands over the date, at the right.
-func (d *Document) beside(para, line int, x float64, e extent, fits func(x float64) bool) (float64, bool) {
+func (d *Document) beside(para, line int, left, x float64, e extent, fits func(x float64) bool) (float64, bool) {
 	type interval struct{ middle, w float64 }
 	var taken []interval
 	for _, o := range d.anchored {
-		if o.para == para && d.lineAt(para, o.at) == line {
-			m := d.measure(Spot{kind: inPara, line: line, at: o.at})
-			taken = append(taken, interval{m.x*pt + o.x + o.w/2, o.w})
+		if o.para != para || d.lineAt(para, o.at) != line {
+			continue
 		}
+		x := o.x + o.w/2
+		switch o.from {
+		case "page":
+			x -= left
+		case "text":
+			x -= float64(d.paras[para].left+d.paras[para].lead) * twip
+		default:
+			x += d.measure(Spot{kind: inPara, line: line, at: o.at}).x * pt
+		}
+		taken = append(taken, interval{x, o.w})
 	}
 	free := func(x float64) bool {
 		for _, o := range taken {
@@ -233,7 +251,7 @@ func (d *Document) inMargin(s Spot, e extent, dx, dy float64) (at location, note
 	page := s.page
 	x := page.Width - page.Right - e.w + dx
 	for _, o := range d.anchored {
-		if o.page && math.Abs(x-o.x) < max(e.w, o.w) {
+		if o.from == "page" && math.Abs(x-o.x) < max(e.w, o.w) {
 			x = min(x, o.x-gap-e.w)
 		}
 	}
@@ -244,11 +262,9 @@ func (d *Document) inMargin(s Spot, e extent, dx, dy float64) (at location, note
 	if d.footer {
 		y = page.Height - max(edge, (page.Bottom-e.h)/2) - e.h
 	}
-	if page.FirstDiffers {
-		notes = append(notes, Note{"not-on-first", "the first page of the section has a header and a footer of its own, which do not show the seal"})
-	}
 	at.cut = cut{at: s.at}
 	at.horizontal, at.x, at.vertical, at.y = "page", x, "page", y+dy
+	at.layout = 1
 	return at, notes, nil
 }
 

@@ -2,15 +2,33 @@ package wordml
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"testing"
 )
 
-func one(t testing.TB, list []Spot, err error) Spot {
+// find gives the only place of a text.
+func find(t testing.TB, d *Document, text string) Spot {
 	t.Helper()
+	list, err := d.Find(text)
 	if err != nil || len(list) != 1 {
-		t.Fatalf("%d places, %v", len(list), err)
+		t.Fatalf("%q has %d places, %v", text, len(list), err)
 	}
 	return list[0]
+}
+
+// seal shows the seal at a place, and gives the part and the codes of the notes.
+func seal(t testing.TB, d *Document, s Spot, dx, dy float64) (string, string) {
+	t.Helper()
+	list, notes, err := d.Place(s, seal45, dx, dy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes []string
+	for _, n := range notes {
+		codes = append(codes, n.Code)
+	}
+	return spliced(t, d, list), strings.Join(codes, " ")
 }
 
 // near checks where a picture is: its size to 0.5 mm, its centre to within mm.
@@ -26,35 +44,188 @@ func near(t *testing.T, got rectangle, w, h, x, y, mm float64) {
 	}
 }
 
+func withPPr(ppr, runs string) string { return `<w:p><w:pPr>` + ppr + `</w:pPr>` + runs + `</w:p>` }
+
+const (
+	someGUID  = "{5A7B3C11-0000-4000-8000-00000000000A}"
+	otherGUID = "{5A7B3C11-0000-4000-8000-00000000000B}"
+)
+
+var (
+	above = paraOf(runOf("本院认为，上述事实清楚。")) + paraOf(runOf("判决如下：")) + paraOf(runOf("审判员甲乙丙")) + paraOf(runOf("丁戊己庚")) + paraOf(runOf("辛壬"))
+	below = paraOf(runOf("书记员丑寅"))
+	long  = strings.Repeat("本院认为，上述事实清楚，证据确实充分，足以认定。", 8)
+	table = `<w:tbl><w:tblPr/><w:tblGrid><w:gridCol w:w="4000"/><w:gridCol w:w="4000"/></w:tblGrid><w:tr><w:tc><w:tcPr><w:tcW w:w="4000" w:type="dxa"/></w:tcPr>` +
+		paraOf(runOf("甲方")) + `</w:tc><w:tc><w:tcPr><w:tcW w:w="4000" w:type="dxa"/></w:tcPr>` + paraOf(runOf("盖章处")) + `</w:tc></w:tr></w:tbl>`
+)
+
+// What LibreOffice shows of a seal is in the middle of the text that was asked for.
 func TestPlacesAsRendered(t *testing.T) {
-	lines := paraOf(runOf("本院认为，上述事实清楚。")) + paraOf(runOf("判决如下：")) + paraOf(runOf("审判员甲乙丙")) + paraOf(runOf("丁戊己庚"))
-	for _, c := range []struct {
-		name, body, find, shown string
-		page                    int
+	const date = "二〇二六年十一月二十四日"
+	byText := func(text string) func(*Document) Spot {
+		return func(d *Document) Spot { return find(t, d, text) }
+	}
+	byDate := func(d *Document) Spot {
+		list := d.Dates()
+		return list[len(list)-1]
+	}
+	byMark := func(d *Document) Spot {
+		s, ok := d.Bookmark("SEAL")
+		if !ok {
+			t.Fatal("no bookmark")
+		}
+		return s
+	}
+	mark := func(inside string) string {
+		return `<w:bookmarkStart w:id="3" w:name="seal"/>` + inside + `<w:bookmarkEnd w:id="3"/>`
+	}
+	line := func(runs string) string { return paraOf(runs) }
+	cases := []struct {
+		name, body string
+		spot       func(*Document) Spot
+		shown      string
+		dx, dy     float64 // what is asked for
+		off        float64 // where the point lies from the middle of what is shown
+		mm         float64
+		notes      string
 	}{
-		{"right", lines + right(runOf("二〇二六年十一月二十四日")) + lines, "二〇二六年十一月二十四日", "", 0},
-		{"left", lines + lines + paraOf(runOf("在此盖章公章")) + lines, "盖章", "", 0},
-		{"odd", lines + lines + paraOf(runOf("此处（院印）之上")) + lines, "(院印)", "（院印）", 0},
-		{"split runs", lines + lines + paraOf(runOf("此处（院")+runOf("印")+runOf("）之上")) + lines, "(院印)", "（院印）", 0},
-		{"latin", lines + lines + paraOf(runOf("Sign and seal here, please")) + lines, "seal", "", 0},
-		{"cell", lines + lines + `<w:tbl><w:tblPr/><w:tblGrid><w:gridCol w:w="4000"/><w:gridCol w:w="4000"/></w:tblGrid><w:tr><w:tc><w:tcPr><w:tcW w:w="4000" w:type="dxa"/></w:tcPr>` + paraOf(runOf("甲方")) +
-			`</w:tc><w:tc><w:tcPr><w:tcW w:w="4000" w:type="dxa"/></w:tcPr>` + paraOf(runOf("盖章处")) + `</w:tc></w:tr></w:tbl>` + lines, "盖章处", "", 0},
-	} {
+		{"date at the right", above + right(runOf(date)) + below, byDate, date, 0, 0, 0, 1, ""},
+		{"date with a note", above + right(runOf(date+"（院印）")) + below, byDate, date, 0, 0, 0, 1, ""},
+		{"date behind a tab", above + line(`<w:r>`+font+`<w:t>审判长</w:t><w:tab/><w:t>2026年11月24日</w:t></w:r>`), byDate, "年11月", 0, 0, 0, 2, ""},
+		{"keyword at the left", above + line(runOf("在此盖章公章")) + below, byText("盖章"), "盖章", 0, 0, 0, 1, ""},
+		{"keyword of odd length", above + line(runOf("此处（院印戊）之上")) + below, byText("(院印戊)"), "（院印戊）", 0, 0, 0, 1, ""},
+		{"keyword over runs", above + line(runOf("此处（院")+runOf("印")+runOf("戊）之上")) + below, byText("(院印戊)"), "（院印戊）", 0, 0, 0, 1, ""},
+		{"keyword moved", above + line(runOf("在此盖章公章")) + below, byText("盖章"), "盖章", 12, -7, 0, 1, ""},
+		{"keyword in Latin letters", above + line(runOf("Sign and seal here, please")) + below, byText("seal"), "seal", 0, 0, 0, 1, ""},
+		{"keyword in a cell", above + table + below, byText("盖章处"), "盖章处", 0, 0, 0, 1, ""},
+		{"keyword in a long paragraph", above + line(runOf(long+"加盖公章于此处。")), byText("加盖公章"), "加盖公章", 0, 0, 0, 5, "in-line"},
+		{"line of exact height", above + withPPr(`<w:spacing w:line="560" w:lineRule="exact"/>`, runOf("在此盖章公章")) + below, byText("盖章"), "盖章", 0, 0, 0, 1.5, ""},
+		{"line one and a half high", above + withPPr(`<w:spacing w:line="360" w:lineRule="auto"/>`, runOf("在此盖章公章")) + below, byText("盖章"), "盖章", 0, 0, 0, 1.5, ""},
+		{"line of at least a height", above + withPPr(`<w:spacing w:line="700" w:lineRule="atLeast"/>`, runOf("在此盖章公章")) + below, byText("盖章"), "盖章", 0, 0, 0, 1.5, ""},
+		{"text on a grid", above + withPPr(``, runOf("在此盖章公章")) + below + grid, byText("盖章"), "盖章", 0, 0, 0, 1.5, ""},
+		{"bookmark with text", above + line(runOf("在此")+mark(runOf("加盖公章"))+runOf("为盼")), byMark, "加盖公章", 0, 0, 0, 1, ""},
+		{"bookmark at a point", above + line(runOf("在此加盖")+mark("")+runOf("公章为盼")), byMark, "盖公", 0, 0, 0, 1, ""},
+		{"bookmark between paragraphs", above + mark("") + line(runOf("盖")), byMark, "盖", 0, 0, -16 * pt / 2, 1, ""},
+	}
+	families := []*family{&transitional, &strict}
+	var docs [][]byte
+	notes := map[string]string{}
+	for _, c := range cases {
+		for _, ns := range families {
+			d := open(t, document(ns, sectioned(c.body)))
+			part, codes := seal(t, d, c.spot(d), c.dx, c.dy)
+			docs, notes[c.name] = append(docs, pack(ns, part, nil)), codes
+		}
+	}
+	pages := render(t, docs)
+	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			for _, ns := range []*family{&transitional, &strict} {
-				d := open(t, document(ns, c.body+sectA4))
-				found, err := d.Find(c.find)
-				part := placed(t, d, one(t, found, err), seal45)
-				pages := render(t, pack(ns, part, nil))
-				if len(pages[c.page].images) != 1 {
-					t.Fatalf("%d pictures", len(pages[c.page].images))
+			if notes[c.name] != c.notes {
+				t.Errorf("notes: %s", notes[c.name])
+			}
+			for k := range families {
+				page := pages[i*len(families)+k][0]
+				if len(page.images) != 1 {
+					t.Fatalf("%d pictures", len(page.images))
 				}
-				if c.shown == "" {
-					c.shown = c.find
-				}
-				x, y := pages[c.page].middle(t, c.shown)
-				near(t, pages[c.page].images[0], 45, 45, x, y, 1.5)
+				x, y := page.middle(t, c.shown)
+				near(t, page.images[0], 45, 45, x+c.dx+c.off, y+c.dy, c.mm)
 			}
 		})
 	}
+}
+
+// The other places: at the end, in the margins, beside each other, and signature lines.
+func TestOtherPlacesAsRendered(t *testing.T) {
+	var docs [][]byte
+	add := func(main string, more map[string]string) { docs = append(docs, pack(&transitional, main, more)) }
+	at := func(part string, s func(*Document) Spot) string {
+		d := open(t, part)
+		out, _ := seal(t, d, s(d), 0, 0)
+		return out
+	}
+	lineAt := func(part, guid string, s func(*Document) Spot) string {
+		d := open(t, part)
+		list, _, err := d.PlaceLine(s(d), Line{GUID: guid, Signer: "甲 & <乙>", RelID: "rIdSeal", Width: 42, Height: 42}, 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return spliced(t, d, list)
+	}
+	end := func(d *Document) Spot { return d.End() }
+	date := func(d *Document) Spot { return d.Dates()[0] }
+	body := document(&transitional, above+right(runOf("二〇二六年十一月二十四日"))+below+sectA4)
+	full := document(&transitional, strings.Repeat(paraOf(runOf("满页")), 28)+sectA4)
+
+	add(at(body, end), nil)                      // 0
+	add(at(full, end), nil)                      // 1: there is no room on the page
+	add(at(at(at(body, end), end), end), nil)    // 2: a row
+	add(at(at(at(body, date), date), date), nil) // 3: a row on the date
+	withHeader := strings.Replace(body, `<w:sectPr>`, `<w:sectPr><w:headerReference w:type="default" r:id="header1"/>`, 1)
+	d := open(t, withHeader)
+	h := open(t, `<w:hdr xmlns:w="`+transitional.w+`">`+paraOf(runOf("眉"))+`</w:hdr>`)
+	part, _ := seal(t, h, h.Margin(d.LastSection()), 0, 0)
+	add(withHeader, map[string]string{"word/header1.xml": part}) // 4
+	list, err := open(t, body).UseMargin(true, "footer1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := open(t, string(d.NewMargin(true)))
+	part, _ = seal(t, f, f.Margin(d.LastSection()), 0, 0)
+	add(spliced(t, open(t, body), list), map[string]string{"word/footer1.xml": part}) // 5
+	add(lineAt(body, someGUID, date), nil)                                            // 6
+	add(lineAt(lineAt(body, someGUID, end), otherGUID, end), nil)                     // 7
+	add(lineAt(lineAt(body, someGUID, date), otherGUID, date), nil)                   // 8
+	add(lineAt(document(&transitional, above+table+below+sectA4), someGUID, func(d *Document) Spot { return find(t, d, "盖章处") }), nil)
+
+	pages := render(t, docs)
+	const rightEdge = 210 - 25.4
+	images := func(i, page, n int) []rectangle {
+		t.Helper()
+		if len(pages[i]) <= page {
+			t.Fatalf("document %d has %d pages", i, len(pages[i]))
+		}
+		list := pages[i][page].images
+		if len(list) != n {
+			t.Fatalf("document %d shows %d pictures", i, len(list))
+		}
+		slices.SortFunc(list, func(a, b rectangle) int { return int(a.x - b.x) })
+		return list
+	}
+	_, last := pages[0][0].middle(t, "书记员丑寅")
+	if got := images(0, 0, 1)[0]; got.y < last || got.y > last+15 {
+		t.Errorf("at the end: %v, the last line is at %f", got, last)
+	} else {
+		near(t, got, 45, 45, rightEdge-22.5, got.y+22.5, 1)
+	}
+	near(t, images(1, 1, 1)[0], 45, 45, rightEdge-22.5, 25.4+22.5, 1)
+	for i, got := range images(2, 0, 3) {
+		near(t, got, 45, 45, rightEdge-22.5-float64(2-i)*45, images(2, 0, 3)[2].y+22.5, 3)
+	}
+	x, y := pages[3][0].middle(t, "二〇二六年十一月二十四日")
+	for i, got := range images(3, 0, 3) {
+		near(t, got, 45, 45, x-float64(2-i)*46, y, 1)
+	}
+	near(t, images(4, 0, 1)[0], 45, 45, rightEdge-22.5, 5+22.5, 0.5)
+	near(t, images(5, 0, 1)[0], 45, 45, rightEdge-22.5, 297-5-22.5, 0.5)
+	x, y = pages[6][0].middle(t, "二〇二六年十一月二十四日")
+	near(t, images(6, 0, 1)[0], 42, 42, x, y, 1)
+	for i, got := range images(7, 0, 2) {
+		near(t, got, 42, 42, rightEdge-21-float64(1-i)*42, images(7, 0, 2)[1].y+21, 3)
+	}
+	for i, got := range images(8, 0, 2) {
+		near(t, got, 42, 42, x-float64(1-i)*43, y, 1)
+	}
+	x, y = pages[9][0].middle(t, "盖章处")
+	near(t, images(9, 0, 1)[0], 42, 42, x, y, 1)
+}
+
+// grid is a section whose lines keep to a grid, as in Chinese templates.
+const grid = `<w:sectPr><w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1440" w:right="1440" w:bottom="1440" w:left="1440"/><w:docGrid w:type="lines" w:linePitch="312"/></w:sectPr>`
+
+func sectioned(body string) string {
+	if strings.HasSuffix(body, "</w:sectPr>") {
+		return body
+	}
+	return body + sectA4
 }

@@ -19,6 +19,7 @@ type para struct {
 	boxed   bool
 	cell    int // width of the table cell it stands in, twips; 0: none or unknown
 	inCell  bool
+	styled  bool // has a style of its own
 	shape
 }
 
@@ -56,6 +57,7 @@ type openPara struct {
 	pieces    []piece
 	bookmarks []int // of Document.bookmarks, those that began in it
 	begun     bool  // has text
+	row       bool  // has seals or signature lines in the line of its text
 }
 
 type scan struct {
@@ -68,7 +70,8 @@ type scan struct {
 	fields []bool // open complex fields: the result has begun
 	page   int
 	shown  []Shown // open drawings
-	line   Line
+	line   Line    // the one that is being read
+	inPict bool
 	sect   Section
 	marks  map[string]int // open bookmarks by their id
 }
@@ -207,7 +210,7 @@ func (s *scan) start(t *xmldoc.Token) error {
 	case drawing:
 		s.startDrawing(t)
 	case pict:
-		s.line = Line{}
+		s.inPict = true
 	case fromSide:
 		s.drawingPart(t)
 	case other:
@@ -285,6 +288,9 @@ func (s *scan) endPara() {
 	if !p.begun {
 		p.page = s.page
 	}
+	if p.row && !p.begun {
+		s.d.rowPara = p.number
+	}
 	base := len(s.d.pieces)
 	s.d.pieces = append(s.d.pieces, p.pieces...)
 	l := line{first: int32(base), para: int32(p.number)}
@@ -345,10 +351,8 @@ func (s *scan) end(t *xmldoc.Token) {
 	case drawing:
 		s.endDrawing()
 	case pict:
-		if s.line.GUID != "" {
-			s.d.sigLines = append(s.d.sigLines, s.line)
-			s.line = Line{}
-		}
+		s.endLine()
+		s.inPict = false
 	}
 }
 
@@ -507,6 +511,8 @@ func (s *scan) paraProperty(t *xmldoc.Token, p *openPara) {
 		p.before = s.twips(t, "before") + s.twips(t, "beforeLines")
 		p.line = s.twips(t, "line")
 		p.rule, _ = t.Attr(s.d.ns.w, "lineRule")
+	case "pStyle":
+		p.styled = true
 	case "jc":
 		p.jc, _ = t.Attr(s.d.ns.w, "val")
 	case "ind":

@@ -27,8 +27,8 @@ type Shown struct {
 // An obstacle is something of ours that is anchored where a seal may go.
 type obstacle struct {
 	para, at int
-	x, w     float64 // from its anchor, or from the edge of the page, mm
-	page     bool
+	from     string
+	x, w     float64 // of its left edge from the character, the page or the text, mm
 }
 
 // Seals gives the pictures that claim to be seals, in the order in which they stand.
@@ -102,8 +102,10 @@ func (s *scan) endDrawing() {
 	s.d.seals = append(s.d.seals, x)
 	switch {
 	case x.inline:
-		s.d.rowPara = x.para
+		if p := s.para(); p != nil {
+			p.row = true
+		}
 	case x.from == "character" || x.from == "page":
-		s.d.anchored = append(s.d.anchored, obstacle{para: x.para, at: x.at, x: x.x, w: x.Width, page: x.from == "page"})
+		s.d.anchored = append(s.d.anchored, obstacle{para: x.para, at: x.at, from: x.from, x: x.x, w: x.Width})
 	}
 }

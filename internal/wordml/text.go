@@ -242,6 +242,8 @@ func (d *Document) spot(i int, b *textBuffer, from, last int32) Spot {
 // em is how wide a character is in common fonts, in multiples of their size.
 func em(r rune) float64 {
 	switch {
+	case r == '\t':
+		return 2
 	case r == ' ' || r == '\u00a0':
 		return 0.3
 	case r < 0x2e80 && r != 0x2003 && r != '…' && r != '—' && r != '●' && r != '○':
