@@ -55,7 +55,7 @@ func blocks(t *testing.T, name string) []block {
 
 func pages(t *testing.T) []string {
 	t.Helper()
-	names := []string{"README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md", "sign/FORMAT.md", "audit/FORMAT.md"}
+	names := []string{"README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md", "sign/FORMAT.md", "audit/FORMAT.md", "officex/FORMAT.md"}
 	docs, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
 	if err != nil {
 		t.Fatal(err)

@@ -140,26 +140,28 @@ func isProperty(rel, contentType string) bool {
 	return t != "" && (contentType == t || t == imageType && strings.HasPrefix(contentType, imageType))
 }
 
-// leads says whether a relationship is one by which signatures and seals are found, from where it has to come.
+// leads says whether a relationship is one by which signatures and seals are found, from where it has to come. What it leads
+// to need not be there yet, if its type is declared.
 func (c *Cover) leads(source string, r opc.Relationship) bool {
-	part := c.pkg.Part(r.Part)
-	if r.External || part == nil {
+	if r.External || r.Part == "" {
 		return false
 	}
 	from := c.pkg.Part(source)
+	comes := func(kind string) bool { return from != nil && from.ContentType == kind && c.machinery[from] }
+	goes := func(kind string) bool { return c.pkg.ContentTypes().TypeOf(r.Part) == kind }
 	switch r.Type {
 	case RelOrigin:
-		return source == "/" && part.ContentType == TypeOrigin
+		return source == "/" && goes(TypeOrigin)
 	case RelSealOrigin:
-		return source == "/" && part.ContentType == TypeSealOrigin
+		return source == "/" && goes(TypeSealOrigin)
 	case RelSignature:
-		return from != nil && from.ContentType == TypeOrigin && c.machinery[from] && part.ContentType == TypeSignature
+		return comes(TypeOrigin) && goes(TypeSignature)
 	case RelSeal:
-		return from != nil && from.ContentType == TypeSealOrigin && c.machinery[from] && c.machinery[part] && part.ContentType == TypeManifest
+		return comes(TypeSealOrigin) && goes(TypeManifest) && strings.HasPrefix(r.Part, sealFolder)
 	case RelAct:
-		return from != nil && from.ContentType == TypeSealOrigin && c.machinery[from] && c.machinery[part] && part.ContentType == TypeUndo
+		return comes(TypeSealOrigin) && goes(TypeUndo) && strings.HasPrefix(r.Part, sealFolder)
 	case relCertificate:
-		return from != nil && from.ContentType == TypeSignature && c.machinery[from] && part.ContentType == typeCertificate
+		return comes(TypeSignature) && goes(typeCertificate)
 	}
 	return false
 }

@@ -149,6 +149,27 @@ func TestCoverStays(t *testing.T) {
 	}
 }
 
+// What is to be covered is asked before the signatures are there.
+func TestCoverBeforeSigning(t *testing.T) {
+	p := vector(t, "SampleDoc.docx")
+	types := p.ContentTypes()
+	for name, kind := range map[string]string{"/_xmlsignatures/sig1.xml": TypeSignature, "/_seals/seal1/Signature.xml": TypeManifest} {
+		var err error
+		if types, err = types.WithOverride(name, kind); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q := grown(t, change(t, p, opc.Change{Name: "/[Content_Types].xml", Data: types.Bytes()}),
+		map[string]string{SealOrigin: TypeSealOrigin, Origin: TypeOrigin, "/_seals/seal1/undo": TypeUndo},
+		[3]string{"/", RelSealOrigin, SealOrigin}, [3]string{"/", RelOrigin, Origin}, [3]string{Origin, RelSignature, "sig1.xml"},
+		[3]string{SealOrigin, RelAct, "seal1/undo"}, [3]string{SealOrigin, RelSeal, "seal1/Signature.xml"})
+	for _, s := range []Scope{NativeScope, SealScope} {
+		if before, after := show(NewCover(p).References(s, sign.SM3)), show(NewCover(q).References(s, sign.SM3)); before != after {
+			t.Errorf("before\n%s\nafter\n%s", before, after)
+		}
+	}
+}
+
 // Whatever is put in where nothing has its place is not covered.
 func TestUncovered(t *testing.T) {
 	p := sealedPackage(t)
