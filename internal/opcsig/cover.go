@@ -148,7 +148,8 @@ func (c *Cover) leads(source string, r opc.Relationship) bool {
 	}
 	from := c.pkg.Part(source)
 	comes := func(kind string) bool { return from != nil && from.ContentType == kind && c.machinery[from] }
-	goes := func(kind string) bool { return c.pkg.ContentTypes().TypeOf(r.Part) == kind }
+	types := c.pkg.ContentTypes()
+	goes := func(kind string) bool { return types != nil && types.TypeOf(r.Part) == kind }
 	switch r.Type {
 	case RelOrigin:
 		return source == "/" && goes(TypeOrigin)

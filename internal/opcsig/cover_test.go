@@ -1,6 +1,7 @@
 package opcsig
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
@@ -243,5 +244,29 @@ func TestFill(t *testing.T) {
 	}
 	if err := Fill(t.Context(), p, []Reference{{Name: "/x"}}); !errors.Is(err, ErrHash) {
 		t.Error(err)
+	}
+}
+
+// A package without content types has nothing that is left out.
+func TestCoverWithoutTypes(t *testing.T) {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for name, text := range map[string]string{
+		"_rels/.rels":                `<Relationships xmlns="` + strings.TrimSuffix(packageRel, "/") + `"><Relationship Id="a" Type="` + RelOrigin + `" Target="_xmlsignatures/origin.sigs"/></Relationships>`,
+		"_xmlsignatures/origin.sigs": "",
+	} {
+		f, err := w.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := show(NewCover(openPackage(t, b.Bytes())).Uncovered(NativeScope, nil)); got != "/_rels/.rels a\n/_xmlsignatures/origin.sigs" {
+		t.Error(got)
 	}
 }
