@@ -29,7 +29,7 @@ var propertyTypes = map[string]string{
 }
 
 // account sees which parts in the places of signatures and seals have a use there. The others are covered by nothing.
-func (d *office) account() {
+func (d *office) account() error {
 	for _, p := range d.pkg.Parts() {
 		if p.Name == "/[Content_Types].xml" {
 			d.accounted[p] = true
@@ -61,6 +61,7 @@ func (d *office) account() {
 			}
 		}
 	}
+	return nil
 }
 
 // isProperty: a relationship from the package to properties.

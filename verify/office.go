@@ -28,6 +28,7 @@ type office struct {
 	format                     string
 	main                       *finding // of mainRule
 	alsoPDF                    bool
+	seen                       *look
 	acts                       []*act // of ours, in the order in which they are listed
 	cases                      []*officeCase
 	sums                       map[*opc.Part]sign.Sums // of parts that are signed
@@ -87,24 +88,22 @@ func (d *office) open() error {
 	}
 	d.alsoPDF = bytes.Contains(head, []byte("%PDF-"))
 	d.findMain()
+	seen := make(chan *look, 1)
+	go func() { seen <- d.look() }() // beside the hashes
+	err = d.collect()
+	d.seen = <-seen
 	d.tell()
-	if err := d.findActs(); err != nil {
-		return err
+	return err
+}
+
+// collect reads the signatures and hashes what they sign.
+func (d *office) collect() error {
+	for _, step := range []func() error{d.findActs, d.findNatives, d.pair, d.account, d.digest, d.restore} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
-	if err := d.findNatives(); err != nil {
-		return err
-	}
-	if err := d.pair(); err != nil {
-		return err
-	}
-	if len(d.cases) == 0 {
-		return nil
-	}
-	d.account()
-	if err := d.digest(); err != nil {
-		return err
-	}
-	return d.restore()
+	return nil
 }
 
 // An origin is a part from which relationships lead to signatures. A sound package has at most one of a kind.
@@ -230,7 +229,9 @@ func (d *office) readSeal(c *officeCase, origins int) error {
 		c.signed[h] = h.Sum(manifest)
 	}
 	if b, f := c.carried(); b != nil && f == nil {
-		d.keep(b)
+		if ref, err := audit.Reference(b); err == nil {
+			d.evidences[ref] = b
+		}
 	}
 	return nil
 }
@@ -244,15 +245,6 @@ func (c *officeCase) breaks(err error) error {
 		}
 	}
 	return err
-}
-
-// keep remembers evidence by the reference under which a native signature names it.
-func (d *office) keep(evidence []byte) string {
-	ref, err := audit.Reference(evidence)
-	if err == nil {
-		d.evidences[ref] = evidence
-	}
-	return ref
 }
 
 // readNative reads a signature of Office programs.
@@ -301,8 +293,9 @@ func (d *office) pair() error {
 		if err != nil {
 			return err
 		}
-		if ref := d.keep(b); ref != "" {
-			parts[ref] = p
+		// What a seal signature binds needs no part of its own.
+		if ref, err := audit.Reference(b); err == nil && d.evidences[ref] == nil {
+			d.evidences[ref], parts[ref] = b, p
 		}
 	}
 	for _, c := range d.cases {
@@ -419,7 +412,9 @@ func (d *office) judgeCase(c *officeCase) {
 	if c.act != nil && c.act.before != nil {
 		c.sources = []sign.Sums{c.act.before}
 	}
-	c.judgeValue(c.signed, c.file, "")
+	if e := c.judgeValue(c.signed, c.file, ""); e != nil {
+		d.picture(c, e)
+	}
 }
 
 // claims finds the claimed time: timeInfo of the seal signature, or SigningTime of XAdES, else the one in the package object.
@@ -441,23 +436,21 @@ func (d *office) claims(c *officeCase) {
 
 // tell notes what a document shows that is not settled by what is signed.
 func (d *office) tell() {
-	found, err := wordscan.Scan(d.pkg)
-	for _, f := range found {
+	for _, f := range d.seen.found {
 		kind := contentZH[f.Kind.String()]
 		text := Text{fmt.Sprintf("%s（%s）：%s", kind, f.Part, f.Detail), fmt.Sprintf("%s, in %s: %s", f.Kind, f.Part, f.Detail)}
 		switch f.Kind {
-		case wordscan.PropertyFields:
-			d.showsProperties = true
-			d.notes = append(d.notes, Note{"dynamic-content", text})
 		case wordscan.TrackedChanges, wordscan.Comments, wordscan.Tracking:
 			d.notes = append(d.notes, Note{"unsettled-content", text})
 		default:
 			d.notes = append(d.notes, Note{"dynamic-content", text})
 		}
+		d.showsProperties = d.showsProperties || f.Kind == wordscan.PropertyFields
 	}
-	if err != nil {
+	if err := d.seen.err; err != nil {
 		d.notes = append(d.notes, Note{"content-unreadable", Text{"无法查找动态内容：" + err.Error(), "dynamic content cannot be looked for: " + err.Error()}})
 	}
+	d.unsealed()
 }
 
 func (d *office) read(from, to int64) ([]byte, error) {

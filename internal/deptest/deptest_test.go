@@ -34,7 +34,7 @@ var allowed = map[string][]string{
 	"keydev/internal/fault":   {},
 	"keydev/keydevtest":       {"keydev", "internal/gm", "internal/der"},
 	"pdfx":                    {"sign", "internal/gm", "internal/pdf", "internal/pdftext", "internal/appearance", "internal/der", "internal/glyph", "internal/disk"},
-	"verify":                  {"audit", "pdfx", "seal", "sign", "sign/cms", "sign/tsp", "sign/xmldsig", "internal/opc", "internal/opcsig", "internal/wordscan", "internal/wordml", "internal/pdf", "internal/appearance", "internal/plain", "internal/gm", "internal/der"},
+	"verify":                  {"audit", "pdfx", "seal", "sign", "sign/cms", "sign/tsp", "sign/xmldsig", "internal/opc", "internal/opcsig", "internal/wordscan", "internal/wordml", "internal/xmldoc", "internal/pdf", "internal/appearance", "internal/plain", "internal/gm", "internal/der"},
 	"internal/appearance":     {"sign", "internal/pdf", "internal/glyph"},
 	"internal/opc":            {"internal/xmldoc"},
 	"internal/opcsig":         {"sign", "sign/xmldsig", "internal/opc", "internal/xmldoc", "internal/gm"},
