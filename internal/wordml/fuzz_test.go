@@ -30,8 +30,11 @@ func FuzzPlace(f *testing.F) {
 				spots = append(spots, s)
 			}
 		}
-		for _, s := range spots {
+		for i, s := range spots {
 			list, _, err := d.Place(s, seal45, 1, 0)
+			if i%2 == 1 {
+				list, _, err = d.PlaceLine(s, Line{GUID: someGUID, RelID: "r", Width: 42, Height: 42}, 1, 0)
+			}
 			if err != nil {
 				continue
 			}
@@ -43,9 +46,24 @@ func FuzzPlace(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			if n := len(again.Seals()); n != len(d.Seals())+1 {
-				t.Fatalf("%d seals\n%s", n, out)
+			before, after := len(d.Seals())+len(d.Lines()), len(again.Seals())+len(again.Lines())
+			if after != before+1 && before < maxLines {
+				t.Fatalf("%d seals and signature lines\n%s", after, out)
 			}
+		}
+	})
+}
+
+func FuzzLock(f *testing.F) {
+	f.Add([]byte(`<w:settings xmlns:w="` + transitional.w + `"><w:zoom/><w:documentProtection w:edit="forms" w:enforcement="0"/><w:compat/></w:settings>`))
+	f.Add([]byte(`<settings xmlns="` + strict.w + `"/>`))
+	f.Fuzz(func(t *testing.T, part []byte) {
+		out, err := Lock(part, xmldoc.Limits{Size: 1 << 20})
+		if err != nil {
+			return
+		}
+		if again, err := Lock(out, xmldoc.Limits{}); err != nil || !bytes.Equal(again, out) {
+			t.Fatalf("%q was locked as %q, then %q, %v", part, out, again, err)
 		}
 	})
 }

@@ -236,6 +236,9 @@ func (d *Document) normal(i int, b *textBuffer) (string, []int32) {
 func (d *Document) spot(i int, b *textBuffer, from, last int32) Spot {
 	lo, _ := slices.BinarySearch(b.from, from)
 	hi, _ := slices.BinarySearch(b.from, last+1)
+	for hi < len(b.all) && !utf8.RuneStart(b.all[hi]) {
+		hi++
+	}
 	return Spot{kind: inText, line: i, from: from, last: last, Text: string(b.all[lo:hi])}
 }
 
