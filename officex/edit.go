@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/courtseal/courtseal/internal/opc"
+	"github.com/courtseal/courtseal/internal/opcsig"
 )
 
 const typesName = "/[Content_Types].xml"
@@ -64,9 +65,16 @@ func (e *edit) add(name, contentType string, data []byte) error {
 }
 
 // relate adds a relationship between parts and gives its id.
-func (e *edit) relate(source, relType, target string) (id string) {
-	e.rels[source], id = e.relations(source).Add(relType, relative(source, target), false)
-	return id
+func (e *edit) relate(source, relType, target string) (id string, err error) {
+	rels, id := e.relations(source).Add(relType, relative(source, target), false)
+	e.rels[source] = rels
+	if e.types.TypeOf(rels.Name()) != opcsig.TypeRelationships { // some packages declare it for each part
+		e.types, err = e.types.WithOverride(rels.Name(), opcsig.TypeRelationships)
+	}
+	if err != nil {
+		return "", packageError(err)
+	}
+	return id, nil
 }
 
 func (e *edit) relations(source string) *opc.Relationships {

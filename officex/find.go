@@ -54,7 +54,7 @@ func sealValue(pkg *opc.Package, name string) (f foundValue) {
 	if _, err := opcsig.ParseSealManifest(f.content); err != nil {
 		f.Err = fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	value, err := readPart(pkg, folder+valueName)
+	value, err := readPart(pkg, folder+opcsig.ValueName)
 	if f.Value = value; f.Err == nil {
 		f.Err = err
 	}
@@ -98,11 +98,11 @@ func nativeValue(pkg *opc.Package, name string) (f foundValue) {
 // ownEvidence is the evidence that stands in the folder of the act whose undo record the signature is over.
 func ownEvidence(pkg *opc.Package, s *opcsig.Signature) []byte {
 	for _, r := range s.Manifest {
-		folder, ok := strings.CutSuffix(r.Name, undoName)
-		if !ok || number(folder, "/_seals/seal", "/") == 0 || pkg.Part(folder+evidenceName) == nil {
+		folder, ok := strings.CutSuffix(r.Name, opcsig.UndoName)
+		if !ok || number(folder, "/_seals/seal", "/") == 0 || pkg.Part(folder+opcsig.EvidenceName) == nil {
 			continue
 		}
-		if b, err := readPart(pkg, folder+evidenceName); err == nil {
+		if b, err := readPart(pkg, folder+opcsig.EvidenceName); err == nil {
 			return b
 		}
 	}

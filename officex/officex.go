@@ -86,15 +86,6 @@ type Result struct {
 	Notes []sign.Note // what a person should know: of the file, of the place, of the value
 }
 
-// A Line is a signature line of a document.
-type Line struct {
-	GUID   string // in braces
-	Signer string // who is suggested to sign
-	Title  string
-	Part   string // where it stands
-	Filled bool   // a signature names it
-}
-
 var (
 	ErrNotWord      = errors.New("officex: not a Word document (.docx)")
 	ErrDoc          = fmt.Errorf("%w: a .doc of Word 97-2003; save it as .docx or PDF first", ErrNotWord)

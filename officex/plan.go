@@ -92,7 +92,7 @@ func (p *plan) begin(profile sign.Profile, o Options) error {
 		case !ok || len(spec.Chain) == 0 || f == sign.SES && !slices.Contains(spec.Hashes, sign.SM3):
 			return fmt.Errorf("%w: format %q", ErrProfile, f)
 		case f == sign.SES:
-			p.Act.Parts = append(p.Act.Parts, sign.Part{Format: f, Property: p.Folder + manifestName})
+			p.Act.Parts = append(p.Act.Parts, sign.Part{Format: f, Property: p.Folder + opcsig.ManifestName})
 			continue
 		}
 		pub, err := publicKey(spec.Chain[0])
@@ -131,40 +131,36 @@ func (p *plan) hashes() (list []sign.Hash) {
 	return list
 }
 
-const (
-	manifestName = "Signature.xml"
-	valueName    = "SignedValue.dat"
-	undoName     = "undo"
-	sealName     = "Seal.esl"
-	evidenceName = "evidence"
-)
-
 // outline puts in the parts and relationships by which values are found.
 func (p *plan) outline(e *edit, found acts) error {
 	type part struct{ name, contentType string }
+	type relation struct{ source, relType, target string }
 	var parts []part
-	relate := func(source, relType, target string) {
-		e.relate(source, relType, target)
-	}
+	var relations []relation
 	root := e.pkg.Rels("/")
 	if len(root.ByType(opcsig.RelSealOrigin)) == 0 {
 		parts = append(parts, part{opcsig.SealOrigin, opcsig.TypeSealOrigin})
-		relate("/", opcsig.RelSealOrigin, opcsig.SealOrigin)
+		relations = append(relations, relation{"/", opcsig.RelSealOrigin, opcsig.SealOrigin})
 	}
-	relate(opcsig.SealOrigin, opcsig.RelAct, p.Folder+undoName)
+	relations = append(relations, relation{opcsig.SealOrigin, opcsig.RelAct, p.Folder + opcsig.UndoName})
 	if p.part(sign.SES) >= 0 {
-		relate(opcsig.SealOrigin, opcsig.RelSeal, p.Folder+manifestName)
+		relations = append(relations, relation{opcsig.SealOrigin, opcsig.RelSeal, p.Folder + opcsig.ManifestName})
 	}
 	if p.part(sign.XML) >= 0 {
 		origin := opcsig.Origin
 		if o := root.ByType(opcsig.RelOrigin); len(o) == 0 {
 			parts = append(parts, part{origin, opcsig.TypeOrigin})
-			relate("/", opcsig.RelOrigin, origin)
+			relations = append(relations, relation{"/", opcsig.RelOrigin, origin})
 		} else if origin = o[0].Part; len(o) > 1 || e.pkg.Part(origin) == nil {
 			return fmt.Errorf("%w: the origin of its signatures is missing, or there are two", ErrPackage)
 		}
 		p.Sig = fmt.Sprintf("/_xmlsignatures/sig%d.xml", found.sigs+1)
-		relate(origin, opcsig.RelSignature, p.Sig)
+		relations = append(relations, relation{origin, opcsig.RelSignature, p.Sig})
+	}
+	for _, r := range relations {
+		if _, err := e.relate(r.source, r.relType, r.target); err != nil {
+			return err
+		}
 	}
 	for _, x := range parts {
 		if err := e.add(x.name, x.contentType, []byte{}); err != nil {
@@ -178,7 +174,7 @@ func (p *plan) outline(e *edit, found acts) error {
 func (p *plan) content(ctx context.Context, e *edit, profile sign.Profile, line *opcsig.Line, o Options) error {
 	ses, xml := p.part(sign.SES), p.part(sign.XML)
 	if xml >= 0 && ses < 0 && profile.SESeal != nil {
-		if err := e.add(p.Folder+sealName, opcsig.TypeSeal, profile.SESeal); err != nil {
+		if err := e.add(p.Folder+opcsig.SealName, opcsig.TypeSeal, profile.SESeal); err != nil {
 			return err
 		}
 	}
@@ -186,10 +182,10 @@ func (p *plan) content(ctx context.Context, e *edit, profile sign.Profile, line 
 	if err != nil {
 		return err
 	}
-	if err := e.add(p.Folder+undoName, opcsig.TypeUndo, undo); err != nil {
+	if err := e.add(p.Folder+opcsig.UndoName, opcsig.TypeUndo, undo); err != nil {
 		return err
 	}
-	for name, contentType := range map[string]string{p.Folder + manifestName: opcsig.TypeManifest, p.Folder + valueName: opcsig.TypeSignedValue} {
+	for name, contentType := range map[string]string{p.Folder + opcsig.ManifestName: opcsig.TypeManifest, p.Folder + opcsig.ValueName: opcsig.TypeSignedValue} {
 		if ses >= 0 {
 			if e.types, err = e.types.WithOverride(name, contentType); err != nil {
 				return packageError(err)
@@ -205,21 +201,31 @@ func (p *plan) content(ctx context.Context, e *edit, profile sign.Profile, line 
 	if err != nil {
 		return packageError(err)
 	}
-	l, err := p.digest(ctx, after)
-	if err != nil {
-		return err
+	var seal, native []opcsig.Reference
+	cover := opcsig.NewCover(after)
+	if ses >= 0 {
+		seal = cover.References(opcsig.SealScope, sign.SM3)
+	}
+	if xml >= 0 {
+		native = cover.References(opcsig.NativeScope, p.Scheme.Hash, p.own(ses, profile)...)
+	}
+	switch err := opcsig.Fill(ctx, after, seal, native); {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return packageError(err)
 	}
 	if ses >= 0 {
-		m := opcsig.SealManifest{References: l.of(sign.SM3, true), Undo: sign.SM3.Sum(undo)}
+		m := opcsig.SealManifest{References: seal, Undo: sign.SM3.Sum(undo)}
 		b, err := m.Marshal()
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrPackage, err)
 		}
-		e.replace(p.Folder+manifestName, b)
+		e.replace(p.Folder+opcsig.ManifestName, b)
 		p.Act.Content[sign.SM3] = sign.SM3.Sum(b)
 	}
 	if xml >= 0 {
-		p.Draft = &opcsig.Draft{Hash: p.Scheme.Hash, Manifest: l.of(p.Scheme.Hash, false), Time: p.Act.Time, Chain: profile.Specs[sign.XML].Chain,
+		p.Draft = &opcsig.Draft{Hash: p.Scheme.Hash, Manifest: native, Time: p.Act.Time, Chain: profile.Specs[sign.XML].Chain,
 			Comments: o.Reason, Line: line}
 		if err := p.build(); err != nil {
 			return err
@@ -229,6 +235,17 @@ func (p *plan) content(ctx context.Context, e *edit, profile sign.Profile, line 
 	}
 	p.Changes = e.list()
 	return nil
+}
+
+// own are the parts of this act that its native signature binds: those that no seal signature does.
+func (p *plan) own(ses int, profile sign.Profile) []string {
+	switch {
+	case ses >= 0:
+		return nil
+	case profile.SESeal == nil:
+		return []string{p.Folder + opcsig.UndoName}
+	}
+	return []string{p.Folder + opcsig.UndoName, p.Folder + opcsig.SealName}
 }
 
 // build makes the native signature's text of its draft.
@@ -307,8 +324,8 @@ func (p *plan) fill(pkg *opc.Package, values []sign.Value) (changes []opc.Change
 		}
 		notes = append(notes, values[i].Notes...)
 		if part.Format == sign.SES {
-			changes = append(changes, opc.Change{Name: p.Folder + valueName, Data: values[i].Bytes})
-			parts = append(parts, p.Folder+manifestName)
+			changes = append(changes, opc.Change{Name: p.Folder + opcsig.ValueName, Data: values[i].Bytes})
+			parts = append(parts, p.Folder+opcsig.ManifestName)
 			continue
 		}
 		v, err := p.check(part, values[i].Bytes)
@@ -353,7 +370,7 @@ func (p *plan) check(part sign.Part, der []byte) (sign.XMLValue, error) {
 
 // enter puts in the evidence of a ledger, which is known only now, and its content type.
 func (p *plan) enter(pkg *opc.Package, changes []opc.Change, evidence []byte) ([]opc.Change, error) {
-	name := p.Folder + evidenceName
+	name := p.Folder + opcsig.EvidenceName
 	after, err := pkg.With(changes)
 	if err != nil {
 		return nil, packageError(err)

@@ -72,12 +72,12 @@ func unsealed(src io.ReaderAt, size int64, o Options) (io.ReaderAt, int64, error
 // record reads what an act says of the file before it. It must be what the act signed.
 func record(pkg *opc.Package, act int) (u opcsig.Undo, err error) {
 	folder := fmt.Sprintf("/_seals/seal%d/", act)
-	b, err := readPart(pkg, folder+undoName)
+	b, err := readPart(pkg, folder+opcsig.UndoName)
 	if err != nil {
 		return u, err
 	}
-	if pkg.Part(folder+manifestName) != nil {
-		text, err := readPart(pkg, folder+manifestName)
+	if pkg.Part(folder+opcsig.ManifestName) != nil {
+		text, err := readPart(pkg, folder+opcsig.ManifestName)
 		if err != nil {
 			return u, err
 		}
@@ -88,7 +88,7 @@ func record(pkg *opc.Package, act int) (u opcsig.Undo, err error) {
 		if !bytes.Equal(m.Undo, sign.SM3.Sum(b)) {
 			return u, fmt.Errorf("%w: the record of the file before is not the one that was sealed", ErrMalformed)
 		}
-	} else if !nativeSigns(pkg, folder+undoName, b) {
+	} else if !nativeSigns(pkg, folder+opcsig.UndoName, b) {
 		return u, fmt.Errorf("%w: no signature is over the record of the file before", ErrMalformed)
 	}
 	if u, err = opcsig.ParseUndo(b); err != nil {

@@ -40,20 +40,43 @@ func (p *plan) show(e *edit, main *opc.Part, found acts, profile sign.Profile, o
 	if found.sealed() && (visible || o.Lock) {
 		return nil, fmt.Errorf("%w: fill a signature line that was reserved, or seal invisibly; a lock comes with the first seal", ErrSealed)
 	}
-	if visible {
-		pl := placer{edit: e, main: main, plan: p}
-		s, err := pl.find(o)
+	pl := placer{edit: e, main: main, plan: p}
+	line, err := pl.show(visible, found, profile, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Lock {
+		return line, pl.lock()
+	}
+	return line, nil
+}
+
+func (pl *placer) show(visible bool, found acts, profile sign.Profile, o Options) (*opcsig.Line, error) {
+	switch {
+	case o.Line != "":
+		l, err := pl.emptyLine(o.Line, found)
 		if err != nil {
 			return nil, err
 		}
-		if o.AsLine {
-			return nil, fmt.Errorf("%w", ErrLine)
-		}
-		if err := pl.picture(s, profile, o); err != nil {
-			return nil, err
-		}
+		pl.plan.Shown, pl.plan.Line = l.Part, l.GUID
+		return l.fill(profile.Picture)
+	case !visible:
+		return nil, nil
 	}
-	return nil, nil
+	s, err := pl.find(o)
+	if err != nil {
+		return nil, err
+	}
+	if !o.AsLine {
+		return nil, pl.picture(s, profile, o)
+	}
+	l := Line{GUID: guid(pl.plan.Act.ID, 0, pl.text)}
+	size := wordml.Line{GUID: l.GUID, Width: float64(profile.Picture.Width), Height: float64(profile.Picture.Height)}
+	if err := pl.put(s, size, o.Keyword); err != nil {
+		return nil, err
+	}
+	pl.plan.Shown, pl.plan.Line = pl.part, l.GUID
+	return l.fill(profile.Picture)
 }
 
 // A placer finds a place in the document and puts something there.
@@ -134,6 +157,14 @@ func (pl *placer) keyword(k *Keyword) (wordml.Spot, error) {
 	return found[n-1], nil
 }
 
+// offset is how far from the text a seal is to be; none without one.
+func (k *Keyword) offset() (dx, dy float64) {
+	if k == nil {
+		return 0, 0
+	}
+	return k.DX, k.DY
+}
+
 const (
 	headerType = "application/vnd.openxmlformats-officedocument.wordprocessingml.header+xml"
 	footerType = "application/vnd.openxmlformats-officedocument.wordprocessingml.footer+xml"
@@ -158,7 +189,10 @@ func (pl *placer) margin(footer bool) (s wordml.Spot, err error) {
 		if err := pl.edit.add(name, contentType, pl.doc.NewMargin(footer)); err != nil {
 			return s, err
 		}
-		id := pl.edit.relate(pl.main.Name, pl.family()+kind, name)
+		id, err := pl.edit.relate(pl.main.Name, pl.family()+kind, name)
+		if err != nil {
+			return s, err
+		}
 		splices, err := pl.doc.UseMargin(footer, id)
 		if err != nil {
 			return s, fmt.Errorf("%w: %w", ErrPlace, err)
@@ -211,7 +245,7 @@ func (pl *placer) image(p *sign.Picture) (id string, err error) {
 	if err := pl.edit.add(name, t.contentType, p.Data); err != nil {
 		return "", err
 	}
-	return pl.edit.relate(pl.part, pl.family()+"image", name), nil
+	return pl.edit.relate(pl.part, pl.family()+"image", name)
 }
 
 // picture shows the seal as a picture of true size.
@@ -220,10 +254,7 @@ func (pl *placer) picture(s wordml.Spot, profile sign.Profile, o Options) error 
 	if err != nil {
 		return err
 	}
-	var dx, dy float64
-	if o.Keyword != nil {
-		dx, dy = o.Keyword.DX, o.Keyword.DY
-	}
+	dx, dy := o.Keyword.offset()
 	p := wordml.Picture{RelID: id, ESID: profile.Seal, Name: profile.Seal, Width: float64(profile.Picture.Width), Height: float64(profile.Picture.Height)}
 	splices, notes, err := pl.doc.Place(s, p, dx, dy)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/courtseal/courtseal/internal/disk"
 	"github.com/courtseal/courtseal/internal/opc"
+	"github.com/courtseal/courtseal/internal/opcsig"
 	"github.com/courtseal/courtseal/sign"
 )
 
@@ -159,7 +160,7 @@ func (p *plan) restore() error {
 	}
 	for i, part := range p.Act.Parts {
 		switch {
-		case part.Format == sign.SES && part.Property == p.Folder+manifestName:
+		case part.Format == sign.SES && part.Property == p.Folder+opcsig.ManifestName:
 			m := slices.IndexFunc(p.Changes, func(c opc.Change) bool { return c.Name == part.Property })
 			if m < 0 || !bytes.Equal(sign.SM3.Sum(p.Changes[m].Data), p.Act.Content[sign.SM3]) {
 				return fmt.Errorf("the seal manifest is not what is to be signed")

@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 	"keydev/internal/fault":   {},
 	"keydev/keydevtest":       {"keydev", "internal/gm", "internal/der"},
 	"pdfx":                    {"sign", "internal/gm", "internal/pdf", "internal/pdftext", "internal/appearance", "internal/der", "internal/glyph", "internal/disk"},
+	"officex":                 {"sign", "sign/xmldsig", "internal/gm", "internal/disk", "internal/opc", "internal/opcsig", "internal/wordml", "internal/wordscan", "internal/xmldoc"},
 	"verify":                  {"audit", "pdfx", "seal", "sign", "sign/cms", "sign/tsp", "sign/xmldsig", "internal/opc", "internal/opcsig", "internal/wordscan", "internal/wordml", "internal/xmldoc", "internal/pdf", "internal/appearance", "internal/plain", "internal/gm", "internal/der"},
 	"internal/appearance":     {"sign", "internal/pdf", "internal/glyph"},
 	"internal/opc":            {"internal/xmldoc"},
@@ -140,7 +141,7 @@ func TestNoNetworkNoProcesses(t *testing.T) {
 	except := map[string]string{"github.com/emmansun/gmsm/smx509": "os/exec"}
 	banned := []string{"net/http", "os/exec", "database/sql", "log", "log/slog", "plugin"}
 	roots := []string{"-deps"}
-	for _, name := range []string{"verify", "pdfx", "seal", "sign", "sign/cms", "sign/tsp", "keydev", "audit", "audit/offline"} {
+	for _, name := range []string{"verify", "pdfx", "officex", "seal", "sign", "sign/cms", "sign/tsp", "sign/xmldsig", "keydev", "audit", "audit/offline"} {
 		roots = append(roots, module+"/"+name)
 	}
 	for _, p := range list(t, nil, roots...) {
