@@ -20,24 +20,23 @@ import (
 // An office is an Office document under judgement.
 type office struct {
 	*job
-	src                        io.ReaderAt
-	size                       int64
-	limits                     Limits
-	room                       int64 // bytes of signatures that may still be read
-	pkg                        *opc.Package
-	format                     string
-	main                       *finding // of mainRule
-	alsoPDF                    bool
-	seen                       *look
-	acts                       []*act // of ours, in the order in which they are listed
-	cases                      []*officeCase
-	sums                       map[*opc.Part]sign.Sums // of parts that are signed
-	damaged                    map[*opc.Part]error     // parts that cannot be read
-	evidences                  map[string][]byte       // of ledgers, anywhere in the package, by reference
-	accounted                  map[*opc.Part]bool      // parts of signatures and seals that have their place
-	properties                 map[*opc.Part]bool      // what is said of the document, and is none of its content
-	showsProperties            bool                    // the document has fields that show its properties
-	nativeOrigins, sealOrigins []*opc.Part
+	src             io.ReaderAt
+	size            int64
+	limits          Limits
+	room            int64 // bytes of signatures that may still be read
+	pkg             *opc.Package
+	format          string
+	main            *finding // of mainRule
+	alsoPDF         bool
+	seen            *look
+	acts            []*act // of ours, in the order in which they are listed
+	cases           []*officeCase
+	sums            map[*opc.Part]sign.Sums // of parts that are signed
+	damaged         map[*opc.Part]error     // parts that cannot be read
+	evidences       map[string][]byte       // of ledgers, anywhere in the package, by reference
+	accounted       map[*opc.Part]bool      // parts of signatures and seals that have their place
+	showsProperties bool                    // the document has fields that show its properties
+	cover           *opcsig.Cover
 }
 
 // An act is one sealing of ours, by what it added to the package beside the signature that Office programs know
@@ -120,7 +119,6 @@ func (d *office) origins(relation string) (parts []*opc.Part) {
 // findActs finds the acts of ours and the seal signatures among them.
 func (d *office) findActs() error {
 	origins := d.origins(opcsig.RelSealOrigin)
-	d.sealOrigins = origins
 	for _, origin := range origins {
 		rels := d.pkg.Rels(origin.Name)
 		for _, r := range rels.ByType(opcsig.RelAct) {
@@ -142,7 +140,6 @@ func (d *office) findActs() error {
 // findNatives finds the signatures that Office programs know.
 func (d *office) findNatives() error {
 	origins := d.origins(opcsig.RelOrigin)
-	d.nativeOrigins = origins
 	for _, origin := range origins {
 		for _, r := range d.pkg.Rels(origin.Name).ByType(opcsig.RelSignature) {
 			c, err := d.newCase(r)
