@@ -2,18 +2,12 @@ package opc
 
 import (
 	"bufio"
-	"cmp"
 	"compress/flate"
-	"context"
 	"errors"
 	"fmt"
-	"hash"
 	"hash/crc32"
 	"io"
-	"runtime"
-	"slices"
 	"sync"
-	"sync/atomic"
 )
 
 const chunk = 64 << 10
@@ -128,61 +122,4 @@ func (p *Package) Copy(w io.Writer, part *Part) error {
 		_, err := w.Write(b)
 		return err
 	})
-}
-
-// Digests inflates each part once and hashes it with every hash, on all cores, the biggest first: [part][hash].
-func (p *Package) Digests(ctx context.Context, parts []*Part, hashes []func() hash.Hash) ([][][]byte, error) {
-	order := make([]int, len(parts))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(parts[b].Size, parts[a].Size) })
-	sums, errs := make([][][]byte, len(parts)), make([]error, len(parts))
-	var next atomic.Int64
-	var failed atomic.Bool
-	work := func() {
-		for !failed.Load() {
-			n := int(next.Add(1)) - 1
-			if n >= len(order) {
-				return
-			}
-			i := order[n]
-			if sums[i], errs[i] = p.digest(ctx, parts[i], hashes); errs[i] != nil {
-				failed.Store(true)
-			}
-		}
-	}
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(parts)) - 1 {
-		wg.Go(work)
-	}
-	work()
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return sums, nil
-}
-
-func (p *Package) digest(ctx context.Context, part *Part, hashes []func() hash.Hash) ([][]byte, error) {
-	all := make([]hash.Hash, len(hashes))
-	for i, f := range hashes {
-		all[i] = f()
-	}
-	err := p.stream(part, func(b []byte) error {
-		for _, h := range all {
-			h.Write(b)
-		}
-		return ctx.Err()
-	})
-	if err != nil {
-		return nil, err
-	}
-	sums := make([][]byte, len(all))
-	for i, h := range all {
-		sums[i] = h.Sum(nil)
-	}
-	return sums, nil
 }

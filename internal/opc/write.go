@@ -148,32 +148,24 @@ func packAll(parts []*Part) []header {
 	return headers
 }
 
-// quick is the size over which packing as well as can be takes longer than anything else in signing a document.
+// quick is the size up to which a part is packed sooner than a goroutine is there for it.
 const quick = 64 << 10
 
-// Writers are large, and are used again.
-var well, fast = deflaters(flate.DefaultCompression), deflaters(flate.BestSpeed)
-
-func deflaters(level int) *sync.Pool {
-	return &sync.Pool{New: func() any {
-		z, _ := flate.NewWriter(nil, level) // it fails for a level that is none
-		return z
-	}}
-}
+// Writers are large, and are used again. Packing as small as can be would take longer than all else in signing a document.
+var deflaters = sync.Pool{New: func() any {
+	z, _ := flate.NewWriter(nil, flate.BestSpeed) // it fails for a level that is none
+	return z
+}}
 
 // pack makes an entry: deflated unless that is no use, with the date that Office writes (1980-01-01), and no descriptor.
 func pack(part *Part) header {
-	pool := well
-	if len(part.data) > quick {
-		pool = fast
-	}
 	packed, method := part.data, uint16(stored)
 	var b bytes.Buffer
-	z := pool.Get().(*flate.Writer)
+	z := deflaters.Get().(*flate.Writer)
 	z.Reset(&b)
 	z.Write(part.data)
 	z.Close()
-	pool.Put(z)
+	deflaters.Put(z)
 	if b.Len() < len(part.data) {
 		packed, method = b.Bytes(), deflated
 	}
@@ -212,7 +204,6 @@ func atPlace(central []byte, at int64) []byte {
 type writer struct {
 	dst io.Writer
 	n   int64
-	buf []byte
 	err error
 }
 
@@ -224,13 +215,14 @@ func (w *writer) write(b []byte) {
 	w.n += int64(len(b))
 }
 
+var buffers = sync.Pool{New: func() any { return new([256 << 10]byte) }}
+
 // copy writes the bytes of src from one place to another.
 func (w *writer) copy(src io.ReaderAt, from, to int64) {
-	if w.buf == nil {
-		w.buf = make([]byte, 256<<10)
-	}
+	buf := buffers.Get().(*[256 << 10]byte)
+	defer buffers.Put(buf)
 	for from < to && w.err == nil {
-		b := w.buf[:min(int64(len(w.buf)), to-from)]
+		b := buf[:min(int64(len(buf)), to-from)]
 		if err := readFull(src, b, from); err != nil {
 			w.err = err
 			return
