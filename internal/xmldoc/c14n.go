@@ -26,6 +26,9 @@ const (
 // any document subset it has the namespaces and, if inclusive, the xml: attributes that the element inherits. A
 // document in which a namespace is a relative reference has no canonical form: ErrSyntax.
 func (d *Doc) Canonical(e *Element, m Method) ([]byte, error) {
+	if e != nil {
+		d = e.doc
+	}
 	if d.relative != "" {
 		return nil, fmt.Errorf("%w: namespace %q is a relative reference, which canonical XML excludes", ErrSyntax, clip(d.relative))
 	}

@@ -101,20 +101,31 @@ func fromUTF16(b []byte, order binary.ByteOrder) ([]byte, error) {
 		}
 		out = utf8.AppendRune(out, r)
 	}
-	end := bytes.Index(out, []byte("?>"))
-	if !bytes.HasPrefix(out, []byte("<?xml")) || end < 0 {
-		return out, nil
+	if bytes.HasPrefix(out, []byte(utf8BOM)) {
+		return nil, fail(ErrEncoding, 2, "a second byte order mark")
 	}
-	head := string(out[:end])
-	at := strings.Index(strings.ToUpper(head), "UTF-16")
-	if at < 0 {
-		if strings.Contains(head, "encoding") {
-			return nil, fail(ErrEncoding, 0, "UTF-16 that calls itself something else in its declaration")
-		}
-		return out, nil
+	return renamed(out)
+}
+
+// renamed changes the encoding in an XML declaration from UTF-16 to UTF-8.
+func renamed(doc []byte) ([]byte, error) {
+	end := bytes.Index(doc, []byte("?>"))
+	if !bytes.HasPrefix(doc, []byte("<?xml")) || end < 0 {
+		return doc, nil
 	}
-	head = head[:at] + "UTF-8" + head[at+len("UTF-16"):]
-	return append([]byte(head), out[end:]...), nil
+	const utf16, utf8 = "UTF-16", "UTF-8"
+	head := string(doc[:end])
+	at := 0
+	for at+len(utf16) <= len(head) && !strings.EqualFold(head[at:at+len(utf16)], utf16) {
+		at++
+	}
+	if at+len(utf16) <= len(head) {
+		return append([]byte(head[:at]+utf8+head[at+len(utf16):]), doc[end:]...), nil
+	}
+	if strings.Contains(head, "encoding") {
+		return nil, fail(ErrEncoding, 0, "UTF-16 that calls itself something else in its declaration")
+	}
+	return doc, nil
 }
 
 // legal says whether XML 1.0 has the character.

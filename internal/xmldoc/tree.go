@@ -49,7 +49,7 @@ func Parse(b []byte, l Limits) (*Doc, error) {
 		return nil, err
 	}
 	d := &Doc{b: s.bytes, src: s.src}
-	d.nodes = make([]node, 0, min(2*strings.Count(s.src, "<"), 2*s.limits.Nodes))
+	d.nodes = make([]node, 0, min(2*strings.Count(s.src, "<"), len(s.src)/16))
 	p := builder{doc: d}
 	for {
 		var t Token

@@ -306,6 +306,11 @@ func TestUTF16IsConverted(t *testing.T) {
 		if _, err := Parse(utf16Of("<?xml version='1.0' encoding='UTF-8'?><a/>", big), Limits{}); !errors.Is(err, ErrEncoding) {
 			t.Errorf("UTF-16 called UTF-8: %v", err)
 		}
+		for _, src := range []string{"<?xml version='" + strings.Repeat("ɐ", 100) + "' encoding='UTF-16'?><a/>", "\uFEFF<a/>", "<?xml utf-1"} {
+			if _, err := Parse(utf16Of(src, big), Limits{}); err == nil {
+				t.Errorf("%q is taken", src)
+			}
+		}
 	}
 }
 
