@@ -30,9 +30,13 @@ type measure struct {
 // ordinary is the size of text where nothing tells it, in points.
 const ordinary = 10.5
 
-func (d *Document) points(p piece) float64 {
-	if p.half > 0 {
+// points is the size of a piece of text in a paragraph.
+func (s *shape) points(p *piece) float64 {
+	switch {
+	case p != nil && p.half > 0:
 		return float64(p.half) / 2
+	case s.half > 0:
+		return float64(s.half) / 2
 	}
 	return ordinary
 }
@@ -41,12 +45,13 @@ func (d *Document) points(p piece) float64 {
 // middle as may be, so that little depends on how wide characters are.
 func (d *Document) measure(s Spot) measure {
 	l := d.lines[s.line]
+	look := d.look(&d.paras[l.para])
 	var b textBuffer
 	d.raw(s.line, &b)
 	m := measure{known: true, cut: cut{at: -1}}
 	from, to := math.NaN(), 0.0 // of the text
 	d.eachChar(l, &b, func(i int, r rune, p *piece) {
-		w := em(r) * d.points(*p)
+		w := em(r) * look.points(p)
 		if at := b.from[i]; at >= s.from && s.kind == inText || int(at) >= s.at && s.kind == inPara {
 			if math.IsNaN(from) {
 				from, to = m.length, m.length
@@ -58,20 +63,20 @@ func (d *Document) measure(s Spot) measure {
 			m.known = false
 		}
 		m.length += w
-		m.size = max(m.size, d.points(*p))
+		m.size = max(m.size, look.points(p))
 	})
 	if math.IsNaN(from) {
 		from, to = m.length, m.length
 	}
 	m.x = (from + to) / 2
 	if m.size == 0 {
-		m.size = ordinary
+		m.size = look.points(nil)
 	}
 	if s.kind == inPara {
 		m.cut, m.cutX = cut{at: s.at}, m.x
 		return m
 	}
-	d.choose(l, &b, s, &m)
+	d.choose(l, &look, &b, s, &m)
 	return m
 }
 
@@ -89,7 +94,7 @@ func (d *Document) eachChar(l line, b *textBuffer, f func(i int, r rune, p *piec
 }
 
 // choose finds the best cut for a text.
-func (d *Document) choose(l line, b *textBuffer, s Spot, m *measure) {
+func (d *Document) choose(l line, look *shape, b *textBuffer, s Spot, m *measure) {
 	best, x, tab := math.Inf(1), 0.0, false
 	var prev rune
 	var before *piece
@@ -108,7 +113,7 @@ func (d *Document) choose(l line, b *textBuffer, s Spot, m *measure) {
 		if r == '\t' && at < s.from { // how wide it is is not known: nothing before it is near
 			best = math.Inf(1)
 		}
-		x += em(r) * d.points(*p)
+		x += em(r) * look.points(p)
 		prev, before = r, p
 	})
 	if last := &d.pieces[l.end-1]; !tab && last.after >= 0 {

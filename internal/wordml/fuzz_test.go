@@ -3,6 +3,7 @@ package wordml
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/courtseal/courtseal/internal/xmldoc"
@@ -64,6 +65,20 @@ func FuzzLock(f *testing.F) {
 		}
 		if again, err := Lock(out, xmldoc.Limits{}); err != nil || !bytes.Equal(again, out) {
 			t.Fatalf("%q was locked as %q, then %q, %v", part, out, again, err)
+		}
+	})
+}
+
+func FuzzStyles(f *testing.F) {
+	f.Add([]byte(strings.ReplaceAll(stylesPart, "NS", transitional.w)))
+	d, err := Open([]byte(document(&transitional, withPPr(`<w:pStyle w:val="c"/>`, runOf("甲"))+sectA4)), xmldoc.Limits{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, part []byte) {
+		d.UseStyles(part, xmldoc.Limits{Size: 1 << 20})
+		if _, _, err := d.Place(find(t, d, "甲"), seal45, 0, 0); err != nil && !errors.Is(err, ErrPlace) {
+			t.Fatal(err)
 		}
 	})
 }

@@ -92,6 +92,9 @@ func (d *Document) PlaceLine(s Spot, l Line, dx, dy float64) ([]Splice, []Note, 
 	if err != nil {
 		return nil, nil, err
 	}
+	if !at.inline && (relatives[at.horizontal] == "" || relatives[at.vertical] == "") {
+		return nil, nil, fmt.Errorf("%w: the text box is placed by something that a signature line cannot be placed by", ErrPlace)
+	}
 	return d.insert(s, at, d.vml(l, at.position)), notes, nil
 }
 
@@ -106,17 +109,13 @@ func points(mm float64) string {
 	return strconv.FormatFloat(math.Round(mm/pt*100)/100, 'f', -1, 64) + "pt"
 }
 
+// relatives are the names in VML of what something is placed by.
+var relatives = map[string]string{"character": "char", "paragraph": "text", "text": "text", "column": "text", "line": "line", "page": "page", "margin": "margin"}
+
 // vml writes w:pict with a signature line.
 func (d *Document) vml(l Line, at position) string {
 	style := "width:" + points(l.Width) + ";height:" + points(l.Height)
 	if !at.inline {
-		relative := map[string]string{"character": "char", "paragraph": "text"}
-		of := func(s string) string {
-			if r, ok := relative[s]; ok {
-				return r
-			}
-			return s
-		}
 		if at.instead != "" { // not every program knows what a shape is placed by in VML
 			at.horizontal, at.x = at.instead, at.insteadX
 		}
@@ -125,7 +124,7 @@ func (d *Document) vml(l Line, at position) string {
 			vertical = "margin-top:0;mso-position-vertical:center"
 		}
 		style = "position:absolute;margin-left:" + points(at.x) + ";" + vertical + ";" + style + ";z-index:" + strconv.Itoa(251658240+int(d.newID()%(1<<20))) +
-			";mso-position-horizontal-relative:" + of(at.horizontal) + ";mso-position-vertical-relative:" + of(at.vertical)
+			";mso-position-horizontal-relative:" + relatives[at.horizontal] + ";mso-position-vertical-relative:" + relatives[at.vertical]
 	}
 	attr := func(name, value string) string {
 		if value == "" {

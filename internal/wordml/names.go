@@ -48,7 +48,8 @@ const (
 	drawing        // wp:anchor, wp:inline
 	pict           // w:pict
 	fromSide       // wp:positionH
-	offset         // wp:posOffset in it
+	fromTop        // wp:positionV
+	offset         // wp:posOffset in either
 )
 
 var roles = map[string]role{

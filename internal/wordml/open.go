@@ -56,10 +56,12 @@ type Document struct {
 	pieces    []piece // of all lines
 	bookmarks []bookmark
 	sections  []Section
+	styles    *styles         // nil: not known
 	ids       map[uint32]bool // of drawings
 	lastID    uint32          // the greatest of ids
 	seals     []Shown
 	anchored  []obstacle
+	boxes     []textBox
 	sigLines  []Line
 	lastSect  int // where references go in the last w:sectPr, -1: there is none
 	emptySect bool

@@ -46,7 +46,7 @@ func (e extent) check() error {
 // seals of ours are already it goes to their left or right. In a paragraph of its own it stands at the right, and takes the room it
 // needs; dx and dy count for nothing there.
 //
-// Notes: in-row (a seal stands there already), overhang (it reaches over the edge of the page), in-line (the line of a long
+// Notes: in-box (the text is in a text box, and the seal in the middle of that), in-row (a seal stands there already), overhang (it reaches over the edge of the page), in-line (the line of a long
 // paragraph is known to Word alone; the picture is centred on that line as a program understands it), no-offset (there dy
 // cannot be had).
 func (d *Document) Place(s Spot, p Picture, dx, dy float64) ([]Splice, []Note, error) {
@@ -93,16 +93,16 @@ func (d *Document) onLine(s Spot, e extent, dx, dy float64) (at location, notes 
 	l := d.lines[s.line]
 	p := &d.paras[l.para]
 	if p.boxed {
-		return at, nil, fmt.Errorf("%w: it is in a text box, where Word shows no floating picture; use a text outside of it", ErrPlace)
+		return d.onBox(p, e, dx, dy)
 	}
-	m := d.measure(s)
+	m, look := d.measure(s), d.look(p)
 	if m.at < 0 {
 		return at, nil, fmt.Errorf("%w: the text has no point where a picture could be anchored", ErrPlace)
 	}
 	page := d.section(p)
-	left, known := p.left0(page, &m)
-	first := !l.broken && (m.x*pt+float64(p.lead)*twip < 0.85*p.room(page) || p.jc == "right" || p.jc == "end") && m.length*pt < 2*p.room(page)
-	known = known && !p.inCell && m.length*pt < p.room(page)
+	left, known := look.left0(page, &m)
+	first := !l.broken && (m.x*pt+float64(look.lead)*twip < 0.85*p.room(page, &look) || look.jc == "right" || look.jc == "end") && m.length*pt < 2*p.room(page, &look)
+	known = known && !p.inCell && m.length*pt < p.room(page, &look)
 	centre := m.x*pt + dx
 	moved, ok := d.beside(int(l.para), s.line, left, centre, e, func(x float64) bool {
 		x += left
@@ -122,14 +122,15 @@ func (d *Document) onLine(s Spot, e extent, dx, dy float64) (at location, notes 
 		at.layout = 0
 	}
 	at.horizontal, at.x = "character", moved-m.cutX*pt-e.w/2
+	certain := p.style == "" || d.styles != nil // that nothing else is said of it
 	switch {
-	case known && (p.jc != "" || !p.styled):
+	case known && (look.has&hasJC != 0 || certain):
 		at.instead, at.insteadX = "page", left+moved-e.w/2
-	case p.inCell && first && m.known && !p.styled && (p.jc == "" || p.jc == "left" || p.jc == "both" || p.jc == "start"):
-		at.instead, at.insteadX = "text", float64(p.left+p.lead)*twip+moved-e.w/2
+	case p.inCell && first && m.known && certain && look.jc != "right" && look.jc != "end" && look.jc != "center":
+		at.instead, at.insteadX = "text", float64(look.left+look.lead)*twip+moved-e.w/2
 	}
-	if first && p.before == 0 {
-		at.vertical, at.y = "paragraph", p.middle(m.size, page.grid)-e.h/2+dy
+	if first && look.before == 0 {
+		at.vertical, at.y = "paragraph", look.middle(m.size, page.grid)-e.h/2+dy
 		return at, notes, nil
 	}
 	at.vertical, at.centred = "line", true
@@ -140,6 +141,19 @@ func (d *Document) onLine(s Spot, e extent, dx, dy float64) (at location, notes 
 	return at, notes, nil
 }
 
+// onBox finds the place of what is to be in a text box: Word shows no floating picture inside of it, but over it.
+func (d *Document) onBox(p *para, e extent, dx, dy float64) (at location, notes []Note, err error) {
+	if p.box < 0 {
+		return at, nil, fmt.Errorf("%w: it is in a text box of which the document does not say where it stands; use a text outside of it", ErrPlace)
+	}
+	b := d.boxes[p.box]
+	at.cut = cut{at: b.at, inRun: true}
+	at.horizontal, at.x = b.placed[0].from, b.placed[0].mm+(b.w-e.w)/2+dx
+	at.vertical, at.y = b.placed[1].from, b.placed[1].mm+(b.h-e.h)/2+dy
+	at.layout = 1
+	return at, []Note{{"in-box", "the text is in a text box; the seal is in the middle of the box"}}, nil
+}
+
 func side(x float64) string {
 	if x < 0 {
 		return "left"
@@ -148,7 +162,7 @@ func side(x float64) string {
 }
 
 // left0 is where the line of a text begins, from the left edge of the page; known: as far as the paragraph says so itself.
-func (p *para) left0(page *Section, m *measure) (x float64, known bool) {
+func (p *shape) left0(page *Section, m *measure) (x float64, known bool) {
 	left := page.Left + float64(p.left)*twip
 	right := page.Width - page.Right - float64(p.right)*twip
 	switch p.jc {
@@ -161,7 +175,7 @@ func (p *para) left0(page *Section, m *measure) (x float64, known bool) {
 }
 
 // room is how wide the lines of a paragraph are, mm.
-func (p *para) room(page *Section) float64 {
+func (p *para) room(page *Section, look *shape) float64 {
 	w := page.Width - page.Left - page.Right
 	const inside = 216 // of a cell, what it leaves free at its sides, twips
 	switch {
@@ -170,11 +184,11 @@ func (p *para) room(page *Section) float64 {
 	case p.inCell:
 		w /= 4
 	}
-	return w - float64(p.left+p.right)*twip
+	return w - float64(look.left+look.right)*twip
 }
 
 // middle is where the middle of the characters of the first line is, from its top, mm.
-func (p *para) middle(size float64, grid int) float64 {
+func (p *shape) middle(size float64, grid int) float64 {
 	const natural = 1.3 // height of a line in common fonts
 	h := natural * size
 	set := float64(p.line) / 20 // points, where rule says so
@@ -204,7 +218,8 @@ func (d *Document) beside(para, line int, left, x float64, e extent, fits func(x
 		case "page":
 			x -= left
 		case "text":
-			x -= float64(d.paras[para].left+d.paras[para].lead) * twip
+			look := d.look(&d.paras[para])
+			x -= float64(look.left+look.lead) * twip
 		default:
 			x += d.measure(Spot{kind: inPara, line: line, at: o.at}).x * pt
 		}

@@ -177,6 +177,9 @@ func TestOtherPlacesAsRendered(t *testing.T) {
 	add(lineAt(lineAt(body, someGUID, end), otherGUID, end), nil)                     // 7
 	add(lineAt(lineAt(body, someGUID, date), otherGUID, date), nil)                   // 8
 	add(lineAt(document(&transitional, above+table+below+sectA4), someGUID, func(d *Document) Spot { return find(t, d, "盖章处") }), nil)
+	box := document(&transitional, above+paraOf(textBoxOf(60, 100, 60, 30, runOf("盖章")))+below+sectA4)
+	add(at(box, func(d *Document) Spot { return find(t, d, "盖章") }), nil)               // 10
+	add(lineAt(box, someGUID, func(d *Document) Spot { return find(t, d, "盖章") }), nil) // 11
 
 	pages := render(t, docs)
 	const rightEdge = 210 - 25.4
@@ -218,6 +221,18 @@ func TestOtherPlacesAsRendered(t *testing.T) {
 	}
 	x, y = pages[9][0].middle(t, "盖章处")
 	near(t, images(9, 0, 1)[0], 42, 42, x, y, 1)
+	near(t, images(10, 0, 1)[0], 45, 45, 90, 115, 0.5)
+	near(t, images(11, 0, 1)[0], 42, 42, 90, 115, 0.5)
+}
+
+// textBoxOf is a text box at a place of the page, mm.
+func textBoxOf(x, y, w, h float64, runs string) string {
+	return `<w:r><mc:AlternateContent><mc:Choice Requires="wps"><w:drawing><wp:anchor distT="0" distB="0" distL="0" distR="0" simplePos="0" relativeHeight="1" behindDoc="0" locked="0" layoutInCell="1" allowOverlap="1">` +
+		`<wp:simplePos x="0" y="0"/><wp:positionH relativeFrom="page"><wp:posOffset>` + emu(x) + `</wp:posOffset></wp:positionH><wp:positionV relativeFrom="page"><wp:posOffset>` + emu(y) + `</wp:posOffset></wp:positionV>` +
+		`<wp:extent cx="` + emu(w) + `" cy="` + emu(h) + `"/><wp:wrapNone/><wp:docPr id="9" name="box"/><wp:cNvGraphicFramePr/><a:graphic xmlns:a="` + transitional.a + `">` +
+		`<a:graphicData uri="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"><wps:wsp><wps:cNvSpPr txBox="1"/><wps:spPr><a:xfrm><a:off x="0" y="0"/><a:ext cx="` + emu(w) + `" cy="` + emu(h) + `"/></a:xfrm>` +
+		`<a:prstGeom prst="rect"><a:avLst/></a:prstGeom><a:ln w="9525"><a:solidFill><a:srgbClr val="000000"/></a:solidFill></a:ln></wps:spPr><wps:txbx><w:txbxContent>` + paraOf(runs) + `</w:txbxContent></wps:txbx><wps:bodyPr/></wps:wsp></a:graphicData></a:graphic>` +
+		`</wp:anchor></w:drawing></mc:Choice></mc:AlternateContent></w:r>`
 }
 
 // grid is a section whose lines keep to a grid, as in Chinese templates.

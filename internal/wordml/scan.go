@@ -3,7 +3,6 @@ package wordml
 import (
 	"fmt"
 	"io"
-	"math"
 	"strconv"
 	"strings"
 
@@ -17,17 +16,11 @@ type para struct {
 	section int // number of the section it belongs to
 	page    int // as far as page breaks tell, 0 the first
 	boxed   bool
+	box     int // where it is boxed: number in Document.boxes, -1: in none that is known
 	cell    int // width of the table cell it stands in, twips; 0: none or unknown
 	inCell  bool
-	styled  bool // has a style of its own
+	style   string // ID, empty: the usual one
 	shape
-}
-
-// A shape is what is said of a paragraph itself, in twips. Styles may say more.
-type shape struct {
-	before, line      int
-	rule, jc          string
-	left, right, lead int // indents, and that of the first line beyond left
 }
 
 // A line is the text of a paragraph between line breaks: pieces[first:end].
@@ -48,6 +41,7 @@ type frame struct {
 	chosen bool // of alternate: a choice was seen
 	fields int  // of box: how many fields were open outside
 	width  int  // of cell, twips
+	box    int  // of box: number in Document.boxes, -1: none
 }
 
 // An openPara is a paragraph that has not ended.
@@ -73,11 +67,12 @@ type scan struct {
 	line   Line    // the one that is being read
 	inPict bool
 	sect   Section
-	marks  map[string]int // open bookmarks by their id
+	marks  map[string]int    // open bookmarks by their id
+	names  map[string]string // of styles
 }
 
 func (s *scan) run() error {
-	s.marks = map[string]int{}
+	s.marks, s.names = map[string]int{}, map[string]string{}
 	for {
 		t, err := s.s.Next()
 		if err == io.EOF {
@@ -152,12 +147,16 @@ func (s *scan) roleOf(t *xmldoc.Token) (r role, skip bool) {
 		switch t.Name.Local {
 		case "anchor", "inline":
 			return drawing, false
-		case "positionH":
-			if s.parent(0).role == drawing {
+		case "positionH", "positionV":
+			switch {
+			case s.parent(0).role != drawing:
+			case t.Name.Local == "positionH":
 				return fromSide, false
+			default:
+				return fromTop, false
 			}
 		case "posOffset":
-			if s.parent(0).role == fromSide {
+			if in := s.parent(0).role; in == fromSide || in == fromTop {
 				return offset, false
 			}
 		}
@@ -202,6 +201,7 @@ func (s *scan) start(t *xmldoc.Token) error {
 		s.startPara(t)
 	case box:
 		f.fields = len(s.fields)
+		f.box = s.startBox()
 	case text:
 		v, _ := t.Attr(xml, "space")
 		f.keep = v == "preserve"
@@ -211,8 +211,10 @@ func (s *scan) start(t *xmldoc.Token) error {
 		s.startDrawing(t)
 	case pict:
 		s.inPict = true
-	case fromSide:
-		s.drawingPart(t)
+	case fromSide, fromTop:
+		x := &s.shown[len(s.shown)-1].placed[r-fromSide]
+		v, _ := t.Attr("", "relativeFrom")
+		*x = placed{from: strings.Clone(v)}
 	case other:
 		s.leaf(t)
 	}
@@ -265,16 +267,18 @@ func (s *scan) startPara(t *xmldoc.Token) {
 	if t.Empty {
 		p.first = -1
 	}
-	for i := len(s.stack) - 1; i >= 0 && !p.boxed && !p.inCell; i-- {
+	for i := len(s.stack) - 1; i >= 0 && !p.boxed; i-- {
 		switch f := s.stack[i]; f.role {
 		case box:
-			p.boxed = true
+			p.boxed, p.box = true, f.box
 		case cell:
-			p.cell, p.inCell = f.width, true
+			if !p.inCell {
+				p.cell, p.inCell = f.width, true
+			}
 		}
 	}
-	if len(s.paras) > 0 {
-		p.boxed = true
+	if len(s.paras) > 0 && !p.boxed {
+		p.boxed, p.box = true, -1
 	}
 	if n := len(s.spare); n > 0 {
 		p.pieces, s.spare = s.spare[n-1][:0], s.spare[:n-1]
@@ -390,7 +394,8 @@ func (s *scan) text(t *xmldoc.Token) {
 		return
 	case s.parent(0).role == offset:
 		if v, err := strconv.ParseInt(strings.TrimSpace(t.Text()), 10, 32); err == nil {
-			s.shown[len(s.shown)-1].x = float64(v) / emuPerMM
+			x := &s.shown[len(s.shown)-1].placed[s.parent(1).role-fromSide]
+			x.mm, x.known = float64(v)/emuPerMM, true
 		}
 		return
 	case s.parent(0).role != text:
@@ -491,55 +496,34 @@ func (s *scan) runProperty(t *xmldoc.Token, r *frame) {
 	}
 }
 
-// halfPoints reads the size of a font.
-func halfPoints(v string) (uint16, bool) {
-	if pt, ok := strings.CutSuffix(v, "pt"); ok {
-		n, err := strconv.ParseFloat(pt, 64)
-		return uint16(2 * min(max(n, 0), 2000)), err == nil && n > 0 && n < 2000
-	}
-	n, err := strconv.Atoi(v)
-	return uint16(n), err == nil && n > 0 && n < 4000
-}
-
 func (s *scan) paraProperty(t *xmldoc.Token, p *openPara) {
 	switch t.Name.Local {
 	case "pageBreakBefore":
 		if s.on(t) && !p.boxed {
 			s.page++
 		}
-	case "spacing":
-		p.before = s.twips(t, "before") + s.twips(t, "beforeLines")
-		p.line = s.twips(t, "line")
-		p.rule, _ = t.Attr(s.d.ns.w, "lineRule")
 	case "pStyle":
-		p.styled = true
-	case "jc":
-		p.jc, _ = t.Attr(s.d.ns.w, "val")
-	case "ind":
-		p.left = s.twips(t, "left") + s.twips(t, "start")
-		p.right = s.twips(t, "right") + s.twips(t, "end")
-		p.lead = s.twips(t, "firstLine") - s.twips(t, "hanging")
+		v, _ := t.Attr(s.d.ns.w, "val")
+		p.style = s.intern(v)
+	default:
+		p.read(t, s.d.ns.w)
 	}
 }
 
-// twips reads a measure: a number of twips, or one with a unit. 0: there is none, or one that cannot be.
+// intern keeps one copy of each name of a style.
+func (s *scan) intern(name string) string {
+	if kept, ok := s.names[name]; ok {
+		return kept
+	}
+	if len(name) > maxName || len(s.names) == maxStyles {
+		return ""
+	}
+	name = strings.Clone(name)
+	s.names[name] = name
+	return name
+}
+
 func (s *scan) twips(t *xmldoc.Token, attr string) int {
 	v, _ := t.Attr(s.d.ns.w, attr)
-	if v == "" {
-		return 0
-	}
-	unit := 1.0
-	if n := len(v) - 2; n > 0 {
-		if f, ok := units[v[n:]]; ok {
-			unit, v = f, v[:n]
-		}
-	}
-	x, err := strconv.ParseFloat(v, 64)
-	if err != nil || math.IsNaN(x) || math.Abs(x*unit) > 1e6 {
-		return 0
-	}
-	return int(x * unit)
+	return twips(v)
 }
-
-// units of measures, in twips.
-var units = map[string]float64{"pt": 20, "in": 1440, "mm": 1440 / 25.4, "cm": 1440 / 2.54, "pc": 240, "pi": 240}

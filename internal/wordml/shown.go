@@ -20,8 +20,21 @@ type Shown struct {
 	para   int
 	at     int
 	inline bool
-	x      float64
-	from   string // what it is placed by
+	placed [2]placed // across and down
+}
+
+// placed is how far from what a drawing stands, if that is said so.
+type placed struct {
+	from  string
+	mm    float64
+	known bool
+}
+
+// A textBox is one that stands by itself in a paragraph of the text.
+type textBox struct {
+	at     int // where a child of the run may stand that has it
+	placed [2]placed
+	extent
 }
 
 // An obstacle is something of ours that is anchored where a seal may go.
@@ -76,9 +89,6 @@ func (s *scan) drawingPart(t *xmldoc.Token) {
 		if v, ok := t.Attr(s.d.ns.r, "embed"); ok && x.RelID == "" {
 			x.RelID = strings.Clone(v)
 		}
-	case "positionH":
-		v, _ := t.Attr("", "relativeFrom")
-		x.from = strings.Clone(v)
 	}
 }
 
@@ -105,7 +115,27 @@ func (s *scan) endDrawing() {
 		if p := s.para(); p != nil {
 			p.row = true
 		}
-	case x.from == "character" || x.from == "page":
-		s.d.anchored = append(s.d.anchored, obstacle{para: x.para, at: x.at, from: x.from, x: x.x, w: x.Width})
+	case x.placed[0].from == "character" || x.placed[0].from == "page":
+		s.d.anchored = append(s.d.anchored, obstacle{para: x.para, at: x.at, from: x.placed[0].from, x: x.placed[0].mm, w: x.Width})
 	}
+}
+
+const maxBoxes = 1 << 14
+
+// startBox takes down where a text box stands, if its drawing says so and has nothing else.
+func (s *scan) startBox() int {
+	const graphic, graphicData, shape, txbx = 1, 2, 3, 4 // between wp:anchor and w:txbxContent
+	n := len(s.stack) - 1 - txbx
+	p := s.para()
+	if n < 2 || s.stack[n].role != drawing || p == nil || p.boxed || len(s.d.boxes) == maxBoxes {
+		return -1
+	}
+	x := s.shown[len(s.shown)-1]
+	for n--; n > 0 && s.stack[n].role != run && s.stack[n].role != block; n-- {
+	}
+	if s.stack[n].role != run || x.inline || !x.placed[0].known || !x.placed[1].known {
+		return -1
+	}
+	s.d.boxes = append(s.d.boxes, textBox{s.stack[n+1].at, x.placed, extent{x.Width, x.Height}})
+	return len(s.d.boxes) - 1
 }
