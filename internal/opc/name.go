@@ -21,27 +21,49 @@ const (
 // nameKey maps names that one program or another takes for the same part to one string: it decodes percent-encoding, turns
 // backslashes and folds case.
 func nameKey(name string) string {
-	plain := true
-	for i := range len(name) {
-		if c := name[i]; c == '%' || c == '\\' || c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
-			plain = false
-			break
-		}
+	i := 0
+	for i < len(name) && !folds(name[i]) {
+		i++
 	}
-	if plain {
+	if i == len(name) {
 		return name
 	}
-	return strings.ToLower(strings.ReplaceAll(decode(name, func(byte) bool { return true }), `\`, "/"))
+	b := append(make([]byte, 0, len(name)), name[:i]...)
+	letters := true
+	for ; i < len(name); i++ {
+		c, ok := octet(name[i:])
+		if ok {
+			i += 2
+		} else {
+			c = name[i]
+		}
+		switch {
+		case c == '\\':
+			c = '/'
+		case 'A' <= c && c <= 'Z':
+			c |= 0x20
+		case c >= utf8.RuneSelf:
+			letters = false
+		}
+		b = append(b, c)
+	}
+	if letters {
+		return string(b)
+	}
+	return strings.ToLower(string(b))
 }
 
-// decode replaces %XX where the octet is wanted.
-func decode(s string, wanted func(byte) bool) string {
+// folds says whether a byte may be another one in a key.
+func folds(c byte) bool { return c == '%' || c == '\\' || c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' }
+
+// decode replaces %XX where it stands for a character that needs no encoding.
+func decode(s string) string {
 	if !strings.Contains(s, "%") {
 		return s
 	}
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
-		if c, ok := octet(s[i:]); ok && wanted(c) {
+		if c, ok := octet(s[i:]); ok && unreserved(c) {
 			b = append(b, c)
 			i += 2
 		} else {
@@ -207,7 +229,7 @@ func resolve(source, target string) (name, why string) {
 	case strings.Contains(head, ":"):
 		return "", "a scheme: it leads out of the package"
 	}
-	ref = decode(ref, unreserved)
+	ref = decode(ref)
 	if ref[0] != '/' {
 		ref = source[:strings.LastIndexByte(source, '/')+1] + ref
 	}

@@ -1,6 +1,7 @@
 package opc
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -121,7 +122,8 @@ func (p *Package) readRelsOf(part *Part, source string) (*Relationships, error) 
 }
 
 func readRels(b []byte, source string, wrong func(code, format string, args ...any)) (*Relationships, error) {
-	r := &Relationships{source: source, ids: map[string]int{}}
+	n := min(bytes.Count(b, []byte("<")), len(b)/len(`<Relationship Id="" Type="" Target=""/>`))
+	r := &Relationships{source: source, ids: make(map[string]int, n), list: make([]Relationship, 0, n)}
 	form := func(format string, args ...any) { wrong(FaultRelsXML, format, args...) }
 	var err error
 	r.flat, err = readFlat(b, xmldoc.Limits{Size: maxRels, Nodes: 500_000}, relsNS, "Relationships", func(t *xmldoc.Token) {

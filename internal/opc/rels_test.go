@@ -146,6 +146,24 @@ func TestRelsName(t *testing.T) {
 	}
 }
 
+func TestNameKey(t *testing.T) {
+	for _, same := range [][]string{
+		{"/word/a.xml", "/WORD/A.xml", `\word\a.xml`, "/word%2Fa.xml", "/word%5ca.xml", "/%77ord/%41.xml"},
+		{"/图/é", "/图/É", "/%E5%9b%BE/%C3%89"}, {"/%", "/%"}, {"/%4", "/%4"}, {"/%zz", "/%ZZ"}, {"/k", "/\u212a"}, {"", ""},
+	} {
+		for _, name := range same {
+			if nameKey(name) != nameKey(same[0]) {
+				t.Errorf("%q has key %q, %q has %q", name, nameKey(name), same[0], nameKey(same[0]))
+			}
+		}
+	}
+	for _, pair := range [][2]string{{"/a", "/b"}, {"/a", "/a/"}, {"/a%2541", "/aA"}, {"/图", "/圖"}} {
+		if nameKey(pair[0]) == nameKey(pair[1]) {
+			t.Errorf("%q and %q have one key", pair[0], pair[1])
+		}
+	}
+}
+
 // Names lead to the same part however they are written.
 func TestPartByName(t *testing.T) {
 	files := small(file{"word/%E5%9B%BE.xml", "<x/>"})

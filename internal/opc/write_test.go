@@ -299,6 +299,54 @@ for name in sys.argv[1:]:
 	}
 }
 
+// Documents that others have packed again have no fault, and are written and undone like those of Word.
+func TestPackedByPeers(t *testing.T) {
+	zipper, python := peer(t, "zip"), peer(t, "python3")
+	dir := t.TempDir()
+	var names []string
+	for _, f := range small(file{"word/图.xml", "<x/>"}) {
+		path := filepath.Join(dir, f.name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(f.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, f.name)
+	}
+	ascii := names[:len(names)-1]
+	const script = `import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as z:
+    for name in sys.argv[2:]: z.write(name)`
+	for name, args := range map[string][]string{
+		"zip":        append([]string{zipper, "-q", "-D", "zip"}, ascii...),
+		"zip stored": append([]string{zipper, "-q", "-D", "-0", "zip stored"}, ascii...),
+		"python":     append([]string{python, "-c", script, "python"}, names...),
+	} {
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+			continue
+		}
+		path := filepath.Join(dir, name)
+		if _, err := os.Stat(path); err != nil {
+			path += ".zip" // which zip adds to a name without a dot
+		}
+		in, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := open(t, in)
+		changes := sealed(t, p, 1)
+		b := write(t, p, changes)
+		checkWritten(t, p, open(t, b), changes)
+		if !bytes.Equal(restore(t, b, changes[len(changes)-1].Data), in) {
+			t.Errorf("%s: undone it is not the file before", name)
+		}
+	}
+}
+
 func TestWriteRefuses(t *testing.T) {
 	p := open(t, zipped(t, small()))
 	for name, c := range map[string]struct {
