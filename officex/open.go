@@ -63,7 +63,13 @@ func recognise(src io.ReaderAt, size int64) error {
 	return nil
 }
 
+// keepParts is what is kept of parts that are looked at before they are hashed: the text of a long judgment.
+const keepParts = 16 << 20
+
 func openPackage(src io.ReaderAt, size int64, l Limits) (*opc.Package, error) {
+	if l.Keep == 0 {
+		l.Keep = keepParts
+	}
 	pkg, err := opc.Open(src, size, l)
 	switch {
 	case errors.Is(err, opc.ErrLimit):

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 )
 
 // The errors of this package; those of the XML in it are xmldoc's.
@@ -39,6 +40,7 @@ type Limits struct {
 	Part    int64 // bytes of one part; 0: 512 MiB
 	Size    int64 // bytes of all parts; 0: 2 GiB
 	Ratio   int64 // 0: 20
+	Keep    int64 // bytes of parts that Read keeps, for whoever reads or hashes them next; 0: none
 }
 
 func (l Limits) orDefaults() Limits {
@@ -88,6 +90,31 @@ type Package struct {
 	types  *ContentTypes
 	rels   map[string]*Relationships // by the key of the source
 	dir    directory
+	kept   *kept
+}
+
+// kept are the bytes of parts that were read, by where they stand in the file.
+type kept struct {
+	sync.Mutex
+	room int64
+	of   map[int64][]byte
+}
+
+// get gives the bytes of a part, if they are there.
+func (k *kept) get(part *Part) ([]byte, bool) {
+	k.Lock()
+	defer k.Unlock()
+	b, ok := k.of[part.e.data]
+	return b, ok
+}
+
+func (k *kept) put(part *Part, b []byte) {
+	k.Lock()
+	defer k.Unlock()
+	if n := int64(len(b)); n <= k.room && k.of[part.e.data] == nil {
+		k.of[part.e.data] = b
+		k.room -= n
+	}
 }
 
 // Open reads the directory, the local headers, the content types and all relationships of the file src of size bytes.

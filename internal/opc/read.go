@@ -38,6 +38,9 @@ func (p *Package) stream(part *Part, f func([]byte) error) error {
 	case e.data == 0:
 		return fmt.Errorf("%w: %s has no local header", ErrDamaged, part.Name)
 	}
+	if b, ok := p.kept.get(part); ok {
+		return f(b)
+	}
 	z := inflaters.Get().(*inflater)
 	defer inflaters.Put(z)
 	packed := io.NewSectionReader(p.src, e.data, e.packed)
@@ -92,7 +95,7 @@ func (p *Package) inflateError(part *Part, err error) error {
 }
 
 // Read gives the bytes of a part. It is ErrLimit over Limits.Read; other errors are those of Copy. The bytes of a part that
-// With put there are the ones given to it.
+// With put there are the ones given to it. They must not be changed.
 func (p *Package) Read(part *Part) ([]byte, error) { return p.readSmall(part, p.limits.Read) }
 
 // readSmall reads a part of at most that many bytes.
@@ -103,6 +106,9 @@ func (p *Package) readSmall(part *Part, most int64) ([]byte, error) {
 	if most = min(most, p.limits.Read); part.Size > most {
 		return nil, fmt.Errorf("%w: %s has %d bytes, %d may be read into memory", ErrLimit, part.Name, part.Size, most)
 	}
+	if b, ok := p.kept.get(part); ok {
+		return b, nil
+	}
 	// What deflate cannot give is not made room for.
 	b := make([]byte, 0, min(part.Size, part.Packed*maxDeflate))
 	err := p.stream(part, func(c []byte) error {
@@ -112,6 +118,7 @@ func (p *Package) readSmall(part *Part, most int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.kept.put(part, b)
 	return b, nil
 }
 

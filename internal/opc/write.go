@@ -25,7 +25,7 @@ func (p *Package) With(changes []Change) (*Package, error) {
 	if err := p.sound(); err != nil {
 		return nil, err
 	}
-	q := &Package{src: p.src, size: p.size, limits: p.limits, dir: p.dir}
+	q := &Package{src: p.src, size: p.size, limits: p.limits, dir: p.dir, kept: p.kept}
 	place := make(map[string]int, len(p.parts))
 	for i, part := range p.parts {
 		c := *part

@@ -58,7 +58,7 @@ var le = binary.LittleEndian
 
 // openZip finds the directory and compares it with the local headers.
 func openZip(src io.ReaderAt, size int64, l Limits) (*Package, error) {
-	p := &Package{src: src, size: size, limits: l}
+	p := &Package{src: src, size: size, limits: l, kept: &kept{room: l.Keep, of: map[int64][]byte{}}}
 	end, at, err := p.findEnd()
 	if err != nil {
 		return nil, err
