@@ -34,6 +34,8 @@ func TestCanonicalByTheBook(t *testing.T) {
 			`<d><e6 xmlns:a="urn:w"><e7 xmlns="urn:i"><e8 xmlns=""><e9 xmlns:a="urn:i"></e9></e8></e7></e6></d>`},
 		{"a declaration that comes back", `<d xmlns:a="urn:1"><e xmlns:a="urn:2"><f xmlns:a="urn:1"/></e><g xmlns:a="urn:1"/></d>`, Method{}, "",
 			`<d xmlns:a="urn:1"><e xmlns:a="urn:2"><f xmlns:a="urn:1"></f></e><g></g></d>`},
+		{"a prefix means again what it meant outside", `<d xmlns:a="urn:1" xmlns="urn:0"><e xmlns:a="urn:2" xmlns=""/><a:f/><g/></d>`, exclusive, "",
+			`<d xmlns="urn:0"><e xmlns=""></e><a:f xmlns:a="urn:1"></a:f><g></g></d>`},
 		{"the declaration of xml is not written",
 			`<d xmlns:xml="` + xmlNS + `" xml:space="preserve"/>`, Method{}, "", `<d xml:space="preserve"></d>`},
 		{"text", "<d>First&#x0d;&#10;Second &#x32; &gt;&lt;&quot;&apos;&amp;<![CDATA[v>\"0\" && v<\"10\" ?\r\n]]></d>", Method{}, "",

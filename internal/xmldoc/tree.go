@@ -44,6 +44,9 @@ type Element struct {
 
 // Parse reads a document as a tree, which keeps b: it must not be changed any more.
 func Parse(b []byte, l Limits) (*Doc, error) {
+	if l.Nodes <= 0 {
+		l.Nodes = maxTree
+	}
 	s, err := NewScanner(b, l)
 	if err != nil {
 		return nil, err

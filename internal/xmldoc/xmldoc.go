@@ -25,11 +25,14 @@ var (
 type Limits struct {
 	Size       int // bytes of the document: 64 MiB
 	Depth      int // elements inside each other: 256
-	Nodes      int // elements, texts, comments, instructions, attributes: 4 Mi. In a tree an element costs about 250 bytes, an attribute 70
+	Nodes      int // elements, texts, comments, instructions, attributes: 4 Mi, of a tree 256 Ki
 	Attributes int // attributes and namespace declarations of one element: 256
 }
 
 const (
+	// maxTree is Limits.Nodes where a tree is made and nothing else is said: an element of it costs about 250 bytes, an
+	// attribute 70. Parts that are larger than that are scanned.
+	maxTree = 256 << 10
 	// maxNames bounds the prefixes and the namespaces of a document, each counted once; Word uses about 40.
 	maxNames = 4096
 	// maxNamespace bounds the bytes of one namespace's name, since names are compared, and written again where they are used.

@@ -171,6 +171,8 @@ func TestRefused(t *testing.T) {
 		{"<a b='1/>", ErrSyntax},
 		{"<a b='1' b='2'/>", ErrSyntax},
 		{"<a xmlns:p='u:1' xmlns:q='u:1' p:b='1' q:b='2'/>", ErrSyntax},
+		{"<a" + manyAttributes(20) + " a7=''/>", ErrSyntax},
+		{"<a xmlns:p='u:1' xmlns:q='u:1'" + manyAttributes(20) + " p:b='' q:b=''/>", ErrSyntax},
 		{"<a xmlns:p='u:1' xmlns:p='u:2'/>", ErrSyntax},
 		{"<a xmlns='u:1' xmlns='u:2'/>", ErrSyntax},
 		{"<p:a/>", ErrSyntax},
@@ -247,6 +249,15 @@ func TestRefused(t *testing.T) {
 		_, err := Parse([]byte(c.src), Limits{})
 		if !errors.Is(err, c.want) {
 			t.Errorf("%.80q: %v, want %v", c.src, err, c.want)
+		}
+	}
+}
+
+func TestNamesInDifferentNamespacesAreDifferent(t *testing.T) {
+	d := parse(t, "<p:a xmlns:p='u:1' xmlns:q='u:2'"+manyAttributes(20)+" p:a1='p' q:a1='q'/>")
+	for space, want := range map[string]string{"": "", "u:1": "p", "u:2": "q"} {
+		if got, ok := d.Root.Attr(space, "a1"); got != want || !ok {
+			t.Errorf("a1 of %q is %q", space, got)
 		}
 	}
 }
