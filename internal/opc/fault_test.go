@@ -155,6 +155,7 @@ func faults(t testing.TB) []fault {
 		{"percent-encoded slash", FaultName, named("word%2Fa.xml")},
 		{"percent-encoded dots", FaultName, named("word/%2E%2E/a.xml")},
 		{"half a percent-encoding", FaultName, named("word/%2.xml")},
+		{"percent-encoded, not UTF-8", FaultName, named("word/%FE.xml")},
 		{"trash", FaultName, named("[trash]/0000.xml")},
 		{"piece", FaultName, named("word/settings.xml/[0].piece.xml")},
 		{"very long", FaultName, named(strings.Repeat("a", maxName) + ".xml")},

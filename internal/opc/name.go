@@ -3,6 +3,7 @@ package opc
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -47,7 +48,7 @@ func nameKey(name string) string {
 		}
 		b = append(b, c)
 	}
-	if letters {
+	if letters || !utf8.Valid(b) { // ToLower would make one of all octets that are no characters
 		return string(b)
 	}
 	return strings.ToLower(string(b))
@@ -97,6 +98,9 @@ func nameFault(name string) string {
 		return "it does not begin with a slash and a segment"
 	case !utf8.ValidString(name):
 		return "not UTF-8"
+	}
+	if plain, err := url.PathUnescape(name); err != nil || !utf8.ValidString(plain) {
+		return "a percent-encoding that is none of UTF-8"
 	}
 	for segment := range strings.SplitSeq(name[1:], "/") {
 		switch {

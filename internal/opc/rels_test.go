@@ -157,7 +157,7 @@ func TestNameKey(t *testing.T) {
 			}
 		}
 	}
-	for _, pair := range [][2]string{{"/a", "/b"}, {"/a", "/a/"}, {"/a%2541", "/aA"}, {"/图", "/圖"}} {
+	for _, pair := range [][2]string{{"/a", "/b"}, {"/a", "/a/"}, {"/a%2541", "/aA"}, {"/图", "/圖"}, {"/%FE", "/%FF"}, {"/%FE", "/\ufffd"}} {
 		if nameKey(pair[0]) == nameKey(pair[1]) {
 			t.Errorf("%q and %q have one key", pair[0], pair[1])
 		}
