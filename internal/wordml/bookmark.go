@@ -29,7 +29,7 @@ func (s *scan) startBookmark(t *xmldoc.Token) {
 	m := bookmark{name: name, para: -1, at: t.End}
 	if p := s.para(); p != nil {
 		in := s.parent(0).role
-		if in != block && in != inline || !s.seen(&frame{}) {
+		if in != block && in != inline && in != simple || !s.seen(&frame{}) {
 			return
 		}
 		m.para, m.first, m.end = p.number, len(p.pieces), -1

@@ -116,14 +116,14 @@ func (d *Document) choose(l line, look *shape, b *textBuffer, s Spot, m *measure
 		x += em(r) * look.points(p)
 		prev, before = r, p
 	})
-	if last := &d.pieces[l.end-1]; !tab && last.after >= 0 {
+	if last := &d.pieces[l.end-1]; !tab && last.after >= 0 && !last.field {
 		consider(cut{at: int(last.after), inRun: true})
 	}
 }
 
 // cutBefore says how something is inserted before a character.
 func (d *Document) cutBefore(at int32, prev, r rune, before, p *piece) (cut, bool) {
-	c := cut{at: int(at), inRun: true}
+	c := cut{at: int(at), inRun: !p.simple}
 	if at == p.at && before != p { // the first of its piece
 		if p.head {
 			c.at = int(p.tag)

@@ -174,6 +174,9 @@ var (
 // render has LibreOffice make PDFs of documents, and MuPDF say where things are in them.
 func render(t testing.TB, docs [][]byte) [][]sheet {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("programs that render take long")
+	}
 	soffice, mutool := peer(t, "soffice"), peer(t, "mutool")
 	dir := t.TempDir()
 	args := []string{"-env:UserInstallation=file://" + filepath.Join(dir, "profile"), "--headless", "--convert-to", "pdf", "--outdir", dir}

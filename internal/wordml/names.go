@@ -39,6 +39,7 @@ const (
 	runPr          // w:rPr
 	text           // w:t
 	inline         // what stands between a paragraph and its runs, and has runs
+	simple         // w:fldSimple: a field that has its code in an attribute
 	ruby           // w:ruby
 	sect           // w:sectPr
 	box            // w:txbxContent
@@ -54,7 +55,7 @@ const (
 
 var roles = map[string]role{
 	"body": story, "hdr": story, "ftr": story, "p": block, "pPr": paraPr, "r": run, "rPr": runPr, "t": text,
-	"hyperlink": inline, "ins": inline, "moveTo": inline, "smartTag": inline, "sdtContent": inline, "fldSimple": inline,
+	"hyperlink": inline, "ins": inline, "moveTo": inline, "smartTag": inline, "sdtContent": inline, "fldSimple": simple,
 	"customXml": inline, "dir": inline, "bdo": inline,
 	"ruby": ruby, "sectPr": sect, "txbxContent": box, "tc": cell, "tcPr": cellPr, "pict": pict,
 }

@@ -102,7 +102,8 @@ func (d *Document) onLine(s Spot, e extent, dx, dy float64) (at location, notes 
 	page := d.section(p)
 	left, known := look.left0(page, &m)
 	first := !l.broken && (m.x*pt+float64(look.lead)*twip < 0.85*p.room(page, &look) || look.jc == "right" || look.jc == "end") && m.length*pt < 2*p.room(page, &look)
-	known = known && !p.inCell && m.length*pt < p.room(page, &look)
+	certain := p.style == "" || d.styles != nil // that nothing else is said of it
+	known = known && !p.inCell && m.length*pt < p.room(page, &look) && (p.has&hasJC != 0 || certain)
 	centre := m.x*pt + dx
 	moved, ok := d.beside(int(l.para), s.line, left, centre, e, func(x float64) bool {
 		x += left
@@ -122,9 +123,8 @@ func (d *Document) onLine(s Spot, e extent, dx, dy float64) (at location, notes 
 		at.layout = 0
 	}
 	at.horizontal, at.x = "character", moved-m.cutX*pt-e.w/2
-	certain := p.style == "" || d.styles != nil // that nothing else is said of it
 	switch {
-	case known && (look.has&hasJC != 0 || certain):
+	case known:
 		at.instead, at.insteadX = "page", left+moved-e.w/2
 	case p.inCell && first && m.known && certain && look.jc != "right" && look.jc != "end" && look.jc != "center":
 		at.instead, at.insteadX = "text", float64(look.left+look.lead)*twip+moved-e.w/2
@@ -204,13 +204,23 @@ func (p *shape) middle(size float64, grid int) float64 {
 	return h / 2 * pt // where the lines are to be higher than the text needs, the room is below it
 }
 
+// maxRow bounds the seals that one paragraph has.
+const maxRow = 64
+
 // beside moves what is centred at x of a line until it touches nothing of ours that is anchored there: to the left first, since the
 // organ that signs last stands over the date, at the right.
 func (d *Document) beside(para, line int, left, x float64, e extent, fits func(x float64) bool) (float64, bool) {
 	type interval struct{ middle, w float64 }
 	var taken []interval
+	looked := 0
 	for _, o := range d.anchored {
-		if o.para != para || d.lineAt(para, o.at) != line {
+		if o.para != para {
+			continue
+		}
+		if looked++; looked > maxRow {
+			return x, false
+		}
+		if d.lineAt(para, o.at) != line {
 			continue
 		}
 		x := o.x + o.w/2

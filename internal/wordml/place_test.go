@@ -180,6 +180,14 @@ func TestOtherPlacesAsRendered(t *testing.T) {
 	box := document(&transitional, above+paraOf(textBoxOf(60, 100, 60, 30, runOf("盖章")))+below+sectA4)
 	add(at(box, func(d *Document) Spot { return find(t, d, "盖章") }), nil)               // 10
 	add(lineAt(box, someGUID, func(d *Document) Spot { return find(t, d, "盖章") }), nil) // 11
+	const today = `DATE \@ &quot;yyyy年M月d日&quot;`
+	result := `<w:r>` + font + `<w:t>2026年1月4日</w:t></w:r>`
+	for _, runs := range []string{ // 12, 13: fields, whose results LibreOffice writes anew
+		fieldChar("begin") + `<w:r><w:instrText>` + today + `</w:instrText></w:r>` + fieldChar("separate") + result + fieldChar("end"),
+		`<w:fldSimple w:instr="` + today + `">` + result + `</w:fldSimple>`,
+	} {
+		add(at(document(&transitional, above+paraOf(runs+runOf("（院印）"))+below+sectA4), date), nil)
+	}
 
 	pages := render(t, docs)
 	const rightEdge = 210 - 25.4
@@ -223,6 +231,10 @@ func TestOtherPlacesAsRendered(t *testing.T) {
 	near(t, images(9, 0, 1)[0], 42, 42, x, y, 1)
 	near(t, images(10, 0, 1)[0], 45, 45, 90, 115, 0.5)
 	near(t, images(11, 0, 1)[0], 42, 42, 90, 115, 0.5)
+	for i := 12; i < 14; i++ {
+		_, y := pages[i][0].middle(t, "（院印）")
+		near(t, images(i, 0, 1)[0], 45, 45, 25.4+16*pt*3.5, y, 8)
+	}
 }
 
 // textBoxOf is a text box at a place of the page, mm.

@@ -44,6 +44,13 @@ type frame struct {
 	box    int  // of box: number in Document.boxes, -1: none
 }
 
+// A field is one that has not ended.
+type field struct {
+	at, para int  // where its first w:fldChar begins
+	pieces   int  // of the paragraph, when it began
+	result   bool // has begun
+}
+
 // An openPara is a paragraph that has not ended.
 type openPara struct {
 	para
@@ -60,8 +67,8 @@ type scan struct {
 	stack  []frame
 	paras  []openPara
 	spare  [][]piece
-	skip   int    // depth of the element whose content counts for nothing, 0: none
-	fields []bool // open complex fields: the result has begun
+	skip   int     // depth of the element whose content counts for nothing, 0: none
+	fields []field // open complex fields
 	page   int
 	shown  []Shown // open drawings
 	line   Line    // the one that is being read
@@ -139,7 +146,7 @@ func (s *scan) roleOf(t *xmldoc.Token) (r role, skip bool) {
 			}
 		}
 		r = roles[t.Name.Local]
-		if in := s.parent(0).role; r == inline && s.para() == nil || r == text && in != run || r == runPr && in != run || r == paraPr && in != block {
+		if in := s.parent(0).role; (r == inline || r == simple) && s.para() == nil || r == text && in != run || r == runPr && in != run || r == paraPr && in != block {
 			return other, false
 		}
 		return r, false
@@ -338,6 +345,9 @@ func (s *scan) end(t *xmldoc.Token) {
 	case text, ruby:
 		if p != nil {
 			for i := f.pieces; i < len(p.pieces); i++ {
+				if p.pieces[i].field {
+					continue
+				}
 				p.pieces[i].after = int32(t.End)
 				if f.role == ruby {
 					p.pieces[i].tag, p.pieces[i].head, p.pieces[i].solid = int32(f.at), i == f.pieces, true
@@ -360,32 +370,55 @@ func (s *scan) end(t *xmldoc.Token) {
 	}
 }
 
+// inner gives the fields that are open in the text box around, or in the text outside of boxes.
+func (s *scan) inner() []field {
+	for i := len(s.stack) - 1; i >= 0; i-- {
+		if s.stack[i].role == box {
+			return s.fields[s.stack[i].fields:]
+		}
+	}
+	return s.fields
+}
+
 // seen says whether what stands in a run is shown.
 func (s *scan) seen(r *frame) bool {
 	if r.hidden || s.para() == nil {
 		return false
 	}
-	from := 0
-	for i := len(s.stack) - 1; i >= 0; i-- {
-		if s.stack[i].role == box {
-			from = s.stack[i].fields
-			break
-		}
-	}
-	for _, result := range s.fields[from:] {
-		if !result {
+	for _, f := range s.inner() {
+		if !f.result {
 			return false
 		}
 	}
 	return true
 }
 
-// add gives the paragraph a piece.
+// add gives the paragraph a piece. Programs write the result of a field anew, so that nothing is inserted there.
 func (s *scan) add(p *openPara, x piece) {
 	if !p.begun && x.kind != lineBreak {
 		p.begun, p.page = true, s.page
 	}
+	f, simple, ok := s.around(p)
+	if ok && x.kind != lineBreak {
+		x.tag, x.field, x.solid, x.simple, x.head = int32(f.at), true, true, simple, f.pieces == len(p.pieces)
+	}
 	p.pieces = append(p.pieces, x)
+}
+
+// around gives the outermost field that began in a paragraph.
+func (s *scan) around(p *openPara) (f field, isSimple, ok bool) {
+	for _, x := range s.inner() {
+		if x.para == p.number {
+			f, ok = x, true
+			break
+		}
+	}
+	for i := len(s.stack) - 1; i >= 0 && s.stack[i].role != block; i-- {
+		if x := s.stack[i]; x.role == simple && (!ok || x.at < f.at) {
+			f, isSimple, ok = field{at: x.at, pieces: x.pieces}, true, true
+		}
+	}
+	return f, isSimple, ok
 }
 
 func (s *scan) text(t *xmldoc.Token) {
@@ -459,21 +492,15 @@ func (s *scan) sign(t *xmldoc.Token) {
 const maxFields = 1 << 12
 
 func (s *scan) field(t *xmldoc.Token) {
-	from := 0
-	for i := len(s.stack) - 1; i >= 0; i-- {
-		if s.stack[i].role == box {
-			from = s.stack[i].fields
-			break
-		}
-	}
 	v, _ := t.Attr(s.d.ns.w, "fldCharType")
-	n := len(s.fields)
+	n, p := len(s.fields), s.para()
+	inner := len(s.inner()) > 0
 	switch {
 	case v == "begin" && n < maxFields:
-		s.fields = append(s.fields, false)
-	case v == "separate" && n > from:
-		s.fields[n-1] = true
-	case v == "end" && n > from:
+		s.fields = append(s.fields, field{at: t.Start, para: p.number, pieces: len(p.pieces)})
+	case v == "separate" && inner:
+		s.fields[n-1].result = true
+	case v == "end" && inner:
 		s.fields = s.fields[:n-1]
 	}
 }

@@ -27,6 +27,8 @@ type piece struct {
 	head       bool // the first of its element
 	keep       bool // white space at its ends counts
 	solid      bool // nothing can be inserted inside
+	field      bool // the result of a field, or of a simple one, at tag; so is solid
+	simple     bool
 }
 
 // last is where the last character stands.
