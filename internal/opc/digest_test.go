@@ -34,8 +34,8 @@ func TestDigests(t *testing.T) {
 	}
 	for n := range 3 { // no hash, one, two: what is wrong with a part is found all the same
 		a := archived(t, small(file{"word/big.xml", big}))
-		a.entry("word/big.xml").both(func(f *fields) { f.crc++ })
-		q := open(t, a.bytes())
+		a.Entry("word/big.xml").Both(func(f *fields) { f.CRC++ })
+		q := open(t, a.Bytes())
 		if _, err := q.Digests(context.Background(), q.Parts(), hashes[:n]); !errors.Is(err, ErrDamaged) {
 			t.Errorf("another checksum, %d hashes: %v", n, err)
 		}
@@ -56,20 +56,20 @@ func TestReadDamaged(t *testing.T) {
 		change func(m *made)
 		want   error
 	}{
-		"checksum":          {func(m *made) { m.both(func(f *fields) { f.crc++ }) }, ErrDamaged},
-		"larger":            {func(m *made) { m.both(func(f *fields) { f.size-- }) }, ErrDamaged},
-		"smaller":           {func(m *made) { m.both(func(f *fields) { f.size++ }) }, ErrDamaged},
-		"not deflated":      {func(m *made) { m.data[0] = 0xff }, ErrDamaged},
-		"cut off":           {func(m *made) { m.data = m.data[:len(m.data)-3]; m.both(func(f *fields) { f.packed -= 3 }) }, ErrDamaged},
-		"bytes after it":    {func(m *made) { m.data = append(m.data, 0); m.both(func(f *fields) { f.packed++ }) }, ErrDamaged},
-		"encrypted":         {func(m *made) { m.both(func(f *fields) { f.flags |= 1 }) }, ErrEncrypted},
-		"another method":    {func(m *made) { m.both(func(f *fields) { f.method = 12 }) }, ErrMethod},
-		"no local header":   {func(m *made) { m.local.sig++ }, ErrDamaged},
-		"stored, different": {func(m *made) { m.both(func(f *fields) { f.method = stored }) }, ErrDamaged},
+		"checksum":          {func(m *made) { m.Both(func(f *fields) { f.CRC++ }) }, ErrDamaged},
+		"larger":            {func(m *made) { m.Both(func(f *fields) { f.Size-- }) }, ErrDamaged},
+		"smaller":           {func(m *made) { m.Both(func(f *fields) { f.Size++ }) }, ErrDamaged},
+		"not deflated":      {func(m *made) { m.Data[0] = 0xff }, ErrDamaged},
+		"cut off":           {func(m *made) { m.Data = m.Data[:len(m.Data)-3]; m.Both(func(f *fields) { f.Packed -= 3 }) }, ErrDamaged},
+		"bytes after it":    {func(m *made) { m.Data = append(m.Data, 0); m.Both(func(f *fields) { f.Packed++ }) }, ErrDamaged},
+		"encrypted":         {func(m *made) { m.Both(func(f *fields) { f.Flags |= 1 }) }, ErrEncrypted},
+		"another method":    {func(m *made) { m.Both(func(f *fields) { f.Method = 12 }) }, ErrMethod},
+		"no local header":   {func(m *made) { m.Local.Sig++ }, ErrDamaged},
+		"stored, different": {func(m *made) { m.Both(func(f *fields) { f.Method = stored }) }, ErrDamaged},
 	} {
 		a := archived(t, small())
-		c.change(a.entry(docEntry))
-		p := open(t, a.bytes())
+		c.change(a.Entry(docEntry))
+		p := open(t, a.Bytes())
 		if _, err := p.Read(p.Part("/" + docEntry)); !errors.Is(err, c.want) {
 			t.Errorf("%s: read: %v", name, err)
 		}
@@ -81,8 +81,8 @@ func TestReadDamaged(t *testing.T) {
 	// Those of the content types and relationships are faults.
 	for _, name := range []string{typesEntry, docRelsEntry} {
 		a := archived(t, small())
-		a.entry(name).both(func(f *fields) { f.crc++ })
-		p := open(t, a.bytes())
+		a.Entry(name).Both(func(f *fields) { f.CRC++ })
+		p := open(t, a.Bytes())
 		if !strings.Contains(fmt.Sprint(p.Faults()), "-xml") {
 			t.Errorf("%s: %v", name, p.Faults())
 		}

@@ -23,10 +23,10 @@ func with(t testing.TB, files ...file) func(*archive) {
 
 // retext gives an entry another text.
 func retext(t testing.TB, a *archive, name, text string) {
-	m := archived(t, []file{{name, text}}).entries[0]
-	for i, old := range a.entries {
-		if old.central.name == name {
-			a.entries[i] = m
+	m := archived(t, []file{{name, text}}).Entries[0]
+	for i, old := range a.Entries {
+		if old.Central.Name == name {
+			a.Entries[i] = m
 		}
 	}
 }
@@ -53,7 +53,7 @@ func replaced(name, old, new string) func(t testing.TB) func(*archive) {
 }
 
 func faults(t testing.TB) []fault {
-	doc := func(f func(m *made)) func(*archive) { return func(a *archive) { f(a.entry(docEntry)) } }
+	doc := func(f func(m *made)) func(*archive) { return func(a *archive) { f(a.Entry(docEntry)) } }
 	types := func(old, new string) func(*archive) { return replaced(typesEntry, old, new)(t) }
 	rels := func(old, new string) func(*archive) { return replaced(docRelsEntry, old, new)(t) }
 	// target changes where the picture's relationship leads.
@@ -62,70 +62,70 @@ func faults(t testing.TB) []fault {
 	const override = `<Override PartName="/word/document.xml" ContentType="` + mainType + `"/>`
 	return []fault{
 		// The file.
-		{"prefix, places shifted", FaultPrefix, func(a *archive) { a.prefix, a.shift = "MZ", true }},
-		{"prefix, places right", FaultPrefix, func(a *archive) { a.prefix = "MZ" }},
+		{"prefix, places shifted", FaultPrefix, func(a *archive) { a.Prefix, a.Shift = "MZ", true }},
+		{"prefix, places right", FaultPrefix, func(a *archive) { a.Prefix = "MZ" }},
 		{"another zip before", FaultPrefix, func(a *archive) {
-			a.prefix, a.shift = string(archived(t, small()).bytes()), true
+			a.Prefix, a.Shift = string(archived(t, small()).Bytes()), true
 		}},
-		{"tail", FaultTail, func(a *archive) { a.tail = "x" }},
-		{"long tail", FaultTail, func(a *archive) { a.tail = strings.Repeat("x", 60000) }},
-		{"comment", FaultComment, func(a *archive) { a.comment = "x" }},
-		{"comment of an entry", FaultComment, doc(func(m *made) { m.central.comment = "x" })},
-		{"gap between entries", FaultGap, doc(func(m *made) { m.after = "x" })},
-		{"gap before the directory", FaultGap, func(a *archive) { a.entries[len(a.entries)-1].after = "x" }},
-		{"gap after the directory", FaultGap, func(a *archive) { a.gap = "x" }},
-		{"gap in the directory", FaultGap, func(a *archive) { a.directory = "x" }},
-		{"gap after a descriptor", FaultGap, doc(func(m *made) { m.described(16); m.after = "x" })},
-		{"two entries in one place", FaultOverlap, func(a *archive) { a.entries[5].at = 0; a.entries[5].local = a.entries[0].local }},
-		{"larger than its place", FaultOverlap, doc(func(m *made) { m.both(func(f *fields) { f.packed++ }) })},
-		{"into the directory", FaultOverlap, doc(func(m *made) { m.both(func(f *fields) { f.packed += 1 << 20 }) })},
+		{"tail", FaultTail, func(a *archive) { a.Tail = "x" }},
+		{"long tail", FaultTail, func(a *archive) { a.Tail = strings.Repeat("x", 60000) }},
+		{"comment", FaultComment, func(a *archive) { a.Comment = "x" }},
+		{"comment of an entry", FaultComment, doc(func(m *made) { m.Central.Comment = "x" })},
+		{"gap between entries", FaultGap, doc(func(m *made) { m.After = "x" })},
+		{"gap before the directory", FaultGap, func(a *archive) { a.Entries[len(a.Entries)-1].After = "x" }},
+		{"gap after the directory", FaultGap, func(a *archive) { a.Gap = "x" }},
+		{"gap in the directory", FaultGap, func(a *archive) { a.Directory = "x" }},
+		{"gap after a descriptor", FaultGap, doc(func(m *made) { m.Described(16); m.After = "x" })},
+		{"two entries in one place", FaultOverlap, func(a *archive) { a.Entries[5].At = 0; a.Entries[5].Local = a.Entries[0].Local }},
+		{"larger than its place", FaultOverlap, doc(func(m *made) { m.Both(func(f *fields) { f.Packed++ }) })},
+		{"into the directory", FaultOverlap, doc(func(m *made) { m.Both(func(f *fields) { f.Packed += 1 << 20 }) })},
 		{"end record whose comment is the rest", FaultEnds, func(a *archive) {
 			// A stored entry that ends with an end record, which takes what follows in the file for its comment.
 			fake := make([]byte, endLen)
 			le.PutUint32(fake, sigEnd)
-			m := archived(t, []file{{"word/media/b.png", string(fake)}}).entries[0]
-			m.data = fake
-			m.both(func(f *fields) { f.method, f.packed = stored, endLen })
-			a.entries = append(a.entries, m)
-			rest := len(a.bytes()) - bytes.LastIndex(a.bytes()[:len(a.bytes())-endLen], []byte("PK\x05\x06")) - endLen
+			m := archived(t, []file{{"word/media/b.png", string(fake)}}).Entries[0]
+			m.Data = fake
+			m.Both(func(f *fields) { f.Method, f.Packed = stored, endLen })
+			a.Entries = append(a.Entries, m)
+			rest := len(a.Bytes()) - bytes.LastIndex(a.Bytes()[:len(a.Bytes())-endLen], []byte("PK\x05\x06")) - endLen
 			le.PutUint16(fake[20:], uint16(rest))
 			crc := crcOf(fake)
-			m.both(func(f *fields) { f.crc = crc })
+			m.Both(func(f *fields) { f.CRC = crc })
 		}},
-		{"fewer entries than counted", FaultCount, func(a *archive) { a.end = func(b []byte) { b[8]++; b[10]++ } }},
-		{"more entries than counted", FaultCount, func(a *archive) { a.end = func(b []byte) { b[8]--; b[10]-- } }},
-		{"counted otherwise here and in all", FaultCount, func(a *archive) { a.end = func(b []byte) { b[8]-- } }},
-		{"volume", FaultDisk, func(a *archive) { a.end = func(b []byte) { b[4] = 1 } }},
-		{"entry on another volume", FaultDisk, doc(func(m *made) { m.central.disk = 1 })},
-		{"zip64 locator", FaultZip64, func(a *archive) { a.gap = "PK\x06\x07" + strings.Repeat("\x00", 16) }},
-		{"zip64 extra in the directory", FaultZip64, doc(func(m *made) { m.central.extra = "\x01\x00\x00\x00" })},
-		{"zip64 extra in the local header", FaultZip64, doc(func(m *made) { m.local.extra = "\x01\x00\x00\x00" })},
+		{"fewer entries than counted", FaultCount, func(a *archive) { a.End = func(b []byte) { b[8]++; b[10]++ } }},
+		{"more entries than counted", FaultCount, func(a *archive) { a.End = func(b []byte) { b[8]--; b[10]-- } }},
+		{"counted otherwise here and in all", FaultCount, func(a *archive) { a.End = func(b []byte) { b[8]-- } }},
+		{"volume", FaultDisk, func(a *archive) { a.End = func(b []byte) { b[4] = 1 } }},
+		{"entry on another volume", FaultDisk, doc(func(m *made) { m.Central.Disk = 1 })},
+		{"zip64 locator", FaultZip64, func(a *archive) { a.Gap = "PK\x06\x07" + strings.Repeat("\x00", 16) }},
+		{"zip64 extra in the directory", FaultZip64, doc(func(m *made) { m.Central.Extra = "\x01\x00\x00\x00" })},
+		{"zip64 extra in the local header", FaultZip64, doc(func(m *made) { m.Local.Extra = "\x01\x00\x00\x00" })},
 
 		// One entry.
-		{"encrypted", FaultEncrypted, doc(func(m *made) { m.both(func(f *fields) { f.flags |= 1 }) })},
+		{"encrypted", FaultEncrypted, doc(func(m *made) { m.Both(func(f *fields) { f.Flags |= 1 }) })},
 		{"encrypted with AES", FaultEncrypted + " " + FaultMethod, doc(func(m *made) {
-			m.both(func(f *fields) { f.method, f.extra = 99, "\x01\x99\x00\x00" })
+			m.Both(func(f *fields) { f.Method, f.Extra = 99, "\x01\x99\x00\x00" })
 		})},
-		{"method", FaultMethod, doc(func(m *made) { m.both(func(f *fields) { f.method = 9 }) })},
-		{"flags", FaultFlags, doc(func(m *made) { m.both(func(f *fields) { f.flags |= 1 << 5 }) })},
-		{"second name", FaultExtra, doc(func(m *made) { m.both(func(f *fields) { f.extra = "\x75\x70\x00\x00" }) })},
-		{"extra cut off", FaultExtra, doc(func(m *made) { m.both(func(f *fields) { f.extra = "\x00\x00\x05\x00abc" }) })},
-		{"no local header", FaultLocal, doc(func(m *made) { m.local.sig++ })},
-		{"local header in the directory", FaultLocal, func(a *archive) { a.entries[5].at = len(a.bytes()) - 40 }},
-		{"local name", FaultLocalName, doc(func(m *made) { m.local.name = "word/document.xmL" })},
-		{"longer local name", FaultLocalName, doc(func(m *made) { m.local.name += "x" })},
-		{"local flags", FaultLocalFlags, doc(func(m *made) { m.local.flags = flagUTF8 })},
-		{"local method", FaultLocalMethod, doc(func(m *made) { m.local.method = stored })},
-		{"local packed size", FaultLocalSize, doc(func(m *made) { m.local.packed++ })},
-		{"local size", FaultLocalSize, doc(func(m *made) { m.local.size++ })},
-		{"local size 0 without descriptor", FaultLocalSize, doc(func(m *made) { m.local.size, m.local.packed = 0, 0 })},
-		{"local size with descriptor", FaultLocalSize, doc(func(m *made) { m.described(16); m.local.size = 1 })},
-		{"local checksum", FaultLocalCRC, doc(func(m *made) { m.local.crc++ })},
-		{"local checksum 0 without descriptor", FaultLocalCRC, doc(func(m *made) { m.local.crc = 0 })},
-		{"no descriptor", FaultDescriptor, doc(func(m *made) { m.described(0) })},
-		{"a descriptor that nobody announced", FaultGap, doc(func(m *made) { m.descriptor = 16 })},
-		{"stored in two sizes", FaultSize, doc(func(m *made) { m.both(func(f *fields) { f.method = stored }) })},
-		{"larger than deflate can be", FaultSize, doc(func(m *made) { m.both(func(f *fields) { f.size = 50 << 20 }) })},
+		{"method", FaultMethod, doc(func(m *made) { m.Both(func(f *fields) { f.Method = 9 }) })},
+		{"flags", FaultFlags, doc(func(m *made) { m.Both(func(f *fields) { f.Flags |= 1 << 5 }) })},
+		{"second name", FaultExtra, doc(func(m *made) { m.Both(func(f *fields) { f.Extra = "\x75\x70\x00\x00" }) })},
+		{"extra cut off", FaultExtra, doc(func(m *made) { m.Both(func(f *fields) { f.Extra = "\x00\x00\x05\x00abc" }) })},
+		{"no local header", FaultLocal, doc(func(m *made) { m.Local.Sig++ })},
+		{"local header in the directory", FaultLocal, func(a *archive) { a.Entries[5].At = len(a.Bytes()) - 40 }},
+		{"local name", FaultLocalName, doc(func(m *made) { m.Local.Name = "word/document.xmL" })},
+		{"longer local name", FaultLocalName, doc(func(m *made) { m.Local.Name += "x" })},
+		{"local flags", FaultLocalFlags, doc(func(m *made) { m.Local.Flags = flagUTF8 })},
+		{"local method", FaultLocalMethod, doc(func(m *made) { m.Local.Method = stored })},
+		{"local packed size", FaultLocalSize, doc(func(m *made) { m.Local.Packed++ })},
+		{"local size", FaultLocalSize, doc(func(m *made) { m.Local.Size++ })},
+		{"local size 0 without descriptor", FaultLocalSize, doc(func(m *made) { m.Local.Size, m.Local.Packed = 0, 0 })},
+		{"local size with descriptor", FaultLocalSize, doc(func(m *made) { m.Described(16); m.Local.Size = 1 })},
+		{"local checksum", FaultLocalCRC, doc(func(m *made) { m.Local.CRC++ })},
+		{"local checksum 0 without descriptor", FaultLocalCRC, doc(func(m *made) { m.Local.CRC = 0 })},
+		{"no descriptor", FaultDescriptor, doc(func(m *made) { m.Described(0) })},
+		{"a descriptor that nobody announced", FaultGap, doc(func(m *made) { m.Descriptor = 16 })},
+		{"stored in two sizes", FaultSize, doc(func(m *made) { m.Both(func(f *fields) { f.Method = stored }) })},
+		{"larger than deflate can be", FaultSize, doc(func(m *made) { m.Both(func(f *fields) { f.Size = 50 << 20 }) })},
 
 		// Names.
 		{"twice", FaultDuplicate, named(docEntry)},
@@ -134,8 +134,8 @@ func faults(t testing.TB) []fault {
 		{"twice, backslash", FaultDuplicate + " " + FaultPath, named(`word\document.xml`)},
 		{"twice, in another case, not ASCII", FaultDuplicate, func(a *archive) {
 			with(t, file{"word/É.xml", "<x/>"}, file{"word/é.xml", "<x/>"})(a)
-			for _, m := range a.entries {
-				m.both(func(f *fields) { f.flags |= flagUTF8 })
+			for _, m := range a.Entries {
+				m.Both(func(f *fields) { f.Flags |= flagUTF8 })
 			}
 		}},
 		{"directory", FaultDirectory, named("word/")},
@@ -163,9 +163,9 @@ func faults(t testing.TB) []fault {
 		{"derived, in another case", FaultDerived, named("word/DOCUMENT.xml/a.xml")},
 
 		// Content types.
-		{"no content types", FaultNoTypes, func(a *archive) { a.entries = a.entries[1:] }},
+		{"no content types", FaultNoTypes, func(a *archive) { a.Entries = a.Entries[1:] }},
 		{"content types in another case", FaultTypesXML, func(a *archive) {
-			a.entries[0].both(func(f *fields) { f.name = "[content_types].xml" })
+			a.Entries[0].Both(func(f *fields) { f.Name = "[content_types].xml" })
 		}},
 		{"two content types", FaultDuplicate, named("[CONTENT_TYPES].xml")},
 		{"content types are no XML", FaultTypesXML, types("</Types>", "")},
@@ -213,7 +213,7 @@ func faults(t testing.TB) []fault {
 		{"in another case than their part", FaultRelsOrphan, with(t, file{"word/_rels/Settings.xml.rels", relsHead + "</Relationships>"})},
 		{"more than can be listed", FaultMore, func(a *archive) {
 			for range maxFaults + 1 {
-				a.entries = append(a.entries, archived(t, []file{{"word/a.bin", ""}}).entries[0])
+				a.Entries = append(a.Entries, archived(t, []file{{"word/a.bin", ""}}).Entries[0])
 			}
 		}},
 	}
@@ -221,7 +221,7 @@ func faults(t testing.TB) []fault {
 
 func TestFaults(t *testing.T) {
 	sound := archived(t, small())
-	if f := open(t, sound.bytes()).Faults(); len(f) > 0 {
+	if f := open(t, sound.Bytes()).Faults(); len(f) > 0 {
 		t.Fatalf("the sound document: %v", f)
 	}
 	covered := map[string]bool{}
@@ -229,7 +229,7 @@ func TestFaults(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			a := archived(t, small())
 			c.make(a)
-			p := open(t, a.bytes())
+			p := open(t, a.Bytes())
 			var codes []string
 			for _, f := range p.Faults() {
 				if !slices.Contains(Codes, f.Code) {
@@ -260,34 +260,34 @@ func TestFaults(t *testing.T) {
 func TestOddButSound(t *testing.T) {
 	for name, change := range map[string]func(a *archive){
 		"descriptors": func(a *archive) {
-			for i, m := range a.entries {
-				m.described(12 + 4*(i%2))
+			for i, m := range a.Entries {
+				m.Described(12 + 4*(i%2))
 			}
 		},
 		"descriptor and sizes before": func(a *archive) {
-			m := a.entry(docEntry)
-			m.described(16)
-			m.local.crc, m.local.packed, m.local.size = m.central.crc, m.central.packed, m.central.size
+			m := a.Entry(docEntry)
+			m.Described(16)
+			m.Local.CRC, m.Local.Packed, m.Local.Size = m.Central.CRC, m.Central.Packed, m.Central.Size
 		},
-		"extra fields": func(a *archive) { a.entry(docEntry).local.extra = "\x20\xa2\x02\x00ab" },
+		"extra fields": func(a *archive) { a.Entry(docEntry).Local.Extra = "\x20\xa2\x02\x00ab" },
 		"stored end record": func(a *archive) {
-			inner := archived(t, small()).bytes()
-			m := archived(t, []file{{"word/media/b.png", string(inner)}}).entries[0]
-			m.data = inner
-			m.both(func(f *fields) { f.method, f.packed = stored, uint32(len(inner)) })
-			a.entries = append(a.entries, m)
+			inner := archived(t, small()).Bytes()
+			m := archived(t, []file{{"word/media/b.png", string(inner)}}).Entries[0]
+			m.Data = inner
+			m.Both(func(f *fields) { f.Method, f.Packed = stored, uint32(len(inner)) })
+			a.Entries = append(a.Entries, m)
 		},
 		"percent-encoded name": with(t, file{"word/%E5%9B%BE.xml", "<x/>"}),
 		"beyond ASCII": func(a *archive) {
 			with(t, file{"word/图.xml", "<x/>"})(a)
-			a.entries[len(a.entries)-1].both(func(f *fields) { f.flags |= flagUTF8 })
+			a.Entries[len(a.Entries)-1].Both(func(f *fields) { f.Flags |= flagUTF8 })
 		},
 		"neighbours in name": with(t, file{"word/document.xml.x.xml", "<x/>"}, file{"word/document.xm.xml", "<x/>"}, file{"word/document/a.xml", "<x/>"}),
 		"comments in XML":    with(t, file{"word/_rels/settings.xml.rels", relsHead + "<!-- c --><?p i?>\n</Relationships>"}),
 	} {
 		a := archived(t, small())
 		change(a)
-		b := a.bytes()
+		b := a.Bytes()
 		p := open(t, b)
 		if f := p.Faults(); len(f) > 0 {
 			t.Errorf("%s: %v", name, f)
@@ -307,13 +307,13 @@ func TestOddButSound(t *testing.T) {
 // The directory of a document need not be in the order of its entries.
 func TestDirectoryInAnotherOrder(t *testing.T) {
 	a := archived(t, small())
-	p := open(t, a.bytes())
-	for i, m := range a.entries {
-		m.at = int(p.parts[i].e.start)
+	p := open(t, a.Bytes())
+	for i, m := range a.Entries {
+		m.At = int(p.parts[i].e.start)
 	}
-	whole := a.bytes()[:p.dir.start]
-	slices.Reverse(a.entries)
-	b := append(whole, a.bytes()[p.dir.start:]...)
+	whole := a.Bytes()[:p.dir.start]
+	slices.Reverse(a.Entries)
+	b := append(whole, a.Bytes()[p.dir.start:]...)
 	q := open(t, b)
 	if f := q.Faults(); len(f) > 0 {
 		t.Fatal(f)

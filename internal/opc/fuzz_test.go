@@ -19,11 +19,11 @@ func FuzzOpen(f *testing.F) {
 			f.Add(b)
 		}
 	}
-	f.Add(archived(f, small()).bytes())
+	f.Add(archived(f, small()).Bytes())
 	for _, c := range faults(f) {
 		a := archived(f, small())
 		c.make(a)
-		if b := a.bytes(); len(b) < 20<<10 {
+		if b := a.Bytes(); len(b) < 20<<10 {
 			f.Add(b)
 		}
 	}
@@ -199,7 +199,7 @@ func FuzzRestore(f *testing.F) {
 		changes := sealed(f, p, 1)
 		f.Add(write(f, p, changes), changes[len(changes)-1].Data)
 	}
-	b := archived(f, small()).bytes()
+	b := archived(f, small()).Bytes()
 	for _, undo := range []string{
 		undoHead + "data 3\n\nabc", undoHead + "copy 1 x\ndata 1\n\na", undoHead + "data 0\n\n", undoHead + "data 1\ndata 2\n\nabc",
 		undoHead + "data +1\n\na", undoHead + "data 01\n\na", undoHead + "data 1 \n\na", undoHead + "data 1\n\nab", undoHead + "\n", "undo 2\ndata 1\n\na",

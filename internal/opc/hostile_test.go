@@ -26,20 +26,20 @@ func hostileInputs(t testing.TB) map[string]hostile {
 	add := func(name string, want error, change func(a *archive)) {
 		a := archived(t, small())
 		change(a)
-		in[name] = hostile{a.bytes(), want}
+		in[name] = hostile{a.Bytes(), want}
 	}
 	again := func(a *archive, n int, name string) {
-		m := archived(t, []file{{"word/media/b.png", ""}}).entries[0]
+		m := archived(t, []file{{"word/media/b.png", ""}}).Entries[0]
 		for i := range n {
 			c := *m
-			c.both(func(f *fields) { f.name = fmt.Sprintf(name, i) })
-			a.entries = append(a.entries, &c)
+			c.Both(func(f *fields) { f.Name = fmt.Sprintf(name, i) })
+			a.Entries = append(a.Entries, &c)
 		}
 	}
 	add("100,000 entries", ErrLimit, func(a *archive) { again(a, 100_000, "%d.xml") })
 	add("100,000 entries, a few counted", ErrLimit, func(a *archive) {
 		again(a, 100_000, "%d")
-		a.end = func(b []byte) { copy(b[8:], "\x09\x00\x09\x00") }
+		a.End = func(b []byte) { copy(b[8:], "\x09\x00\x09\x00") }
 	})
 	add("entries as many as may be", nil, func(a *archive) { again(a, 9_900, "word/media/%d.png") })
 	add("one name", nil, func(a *archive) { again(a, 9_900, "word/media/a%.0d.png") })
@@ -51,18 +51,18 @@ func hostileInputs(t testing.TB) map[string]hostile {
 	})
 	add("encoded names", nil, func(a *archive) { again(a, 4_500, strings.Repeat("%%25", 250)+"%d.png") })
 	add("relationships of everything", nil, func(a *archive) {
-		rels := archived(t, []file{{"x", relsHead + `<Relationship Id="a" Type="b" Target="c"/></Relationships>`}}).entries[0]
+		rels := archived(t, []file{{"x", relsHead + `<Relationship Id="a" Type="b" Target="c"/></Relationships>`}}).Entries[0]
 		for i := range 9_900 {
 			c := *rels
-			c.both(func(f *fields) { f.name = fmt.Sprintf("word/_rels/%d.rels", i) })
-			a.entries = append(a.entries, &c)
+			c.Both(func(f *fields) { f.Name = fmt.Sprintf("word/_rels/%d.rels", i) })
+			a.Entries = append(a.Entries, &c)
 		}
 	})
 	add("one place, a long extra field", nil, func(a *archive) {
 		again(a, 9_900, "word/media/%d.png")
-		a.entries[0].local.extra = "\x20\xa2\xf0\xff" + strings.Repeat("x", 0xfff0)
-		for _, m := range a.entries[6:] {
-			m.at = 0
+		a.Entries[0].Local.Extra = "\x20\xa2\xf0\xff" + strings.Repeat("x", 0xfff0)
+		for _, m := range a.Entries[6:] {
+			m.At = 0
 		}
 	})
 	// Bombs: of the size that is just allowed, of more, and of more than they say.
@@ -72,19 +72,19 @@ func hostileInputs(t testing.TB) map[string]hostile {
 	add("bomb that may be", nil, bomb(63<<20))
 	add("bomb", ErrLimit, bomb(80<<20))
 	add("bomb in many parts", ErrLimit, func(a *archive) {
-		m := archived(t, []file{{"word/media/b.png", strings.Repeat("a", 1<<20)}}).entries[0]
+		m := archived(t, []file{{"word/media/b.png", strings.Repeat("a", 1<<20)}}).Entries[0]
 		for i := range 100 {
 			c := *m
-			c.both(func(f *fields) { f.name = fmt.Sprintf("word/media/%d.png", i) })
-			a.entries = append(a.entries, &c)
+			c.Both(func(f *fields) { f.Name = fmt.Sprintf("word/media/%d.png", i) })
+			a.Entries = append(a.Entries, &c)
 		}
 	})
 	add("bomb that says 1 byte", nil, func(a *archive) {
 		bomb(80 << 20)(a)
-		a.entry(docEntry).both(func(f *fields) { f.size = 1 })
+		a.Entry(docEntry).Both(func(f *fields) { f.Size = 1 })
 	})
-	add("4 GB in nothing", ErrLimit, func(a *archive) { a.entry(docEntry).both(func(f *fields) { f.size = max32 - 1 }) })
-	add("60 MB in nothing", nil, func(a *archive) { a.entry(docEntry).both(func(f *fields) { f.size = 60 << 20 }) })
+	add("4 GB in nothing", ErrLimit, func(a *archive) { a.Entry(docEntry).Both(func(f *fields) { f.Size = max32 - 1 }) })
+	add("60 MB in nothing", nil, func(a *archive) { a.Entry(docEntry).Both(func(f *fields) { f.Size = 60 << 20 }) })
 	add("bombs for content types", ErrLimit, func(a *archive) { retext(t, a, typesEntry, strings.Repeat(" ", 2<<20)) })
 	add("content types", nil, func(a *archive) {
 		var b strings.Builder
