@@ -1,6 +1,7 @@
 package officex
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -185,15 +186,15 @@ func (p *plan) content(ctx context.Context, e *edit, profile sign.Profile, line 
 	if err := e.add(p.Folder+opcsig.UndoName, opcsig.TypeUndo, undo); err != nil {
 		return err
 	}
-	for name, contentType := range map[string]string{p.Folder + opcsig.ManifestName: opcsig.TypeManifest, p.Folder + opcsig.ValueName: opcsig.TypeSignedValue} {
-		if ses >= 0 {
-			if e.types, err = e.types.WithOverride(name, contentType); err != nil {
-				return packageError(err)
-			}
-		}
+	declare := [][2]string{}
+	if ses >= 0 {
+		declare = append(declare, [2]string{p.Folder + opcsig.ManifestName, opcsig.TypeManifest}, [2]string{p.Folder + opcsig.ValueName, opcsig.TypeSignedValue})
 	}
 	if xml >= 0 {
-		if e.types, err = e.types.WithOverride(p.Sig, opcsig.TypeSignature); err != nil {
+		declare = append(declare, [2]string{p.Sig, opcsig.TypeSignature})
+	}
+	for _, d := range declare {
+		if e.types, err = e.types.WithOverride(d[0], d[1]); err != nil {
 			return packageError(err)
 		}
 	}
@@ -324,6 +325,9 @@ func (p *plan) fill(pkg *opc.Package, values []sign.Value) (changes []opc.Change
 		}
 		notes = append(notes, values[i].Notes...)
 		if part.Format == sign.SES {
+			if !bytes.Contains(values[i].Bytes, p.Act.Content[sign.SM3]) { // its dataHash; package verify asks more
+				return nil, nil, nil, fmt.Errorf("%w: a seal signature over something else", ErrValue)
+			}
 			changes = append(changes, opc.Change{Name: p.Folder + opcsig.ValueName, Data: values[i].Bytes})
 			parts = append(parts, p.Folder+opcsig.ManifestName)
 			continue
