@@ -95,8 +95,8 @@ func judgment() docx {
 		para("审判长　某某某") + para("二〇二六年三月二日") + `<w:sectPr><w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1440" w:right="1800" w:bottom="1440" w:left="1800" w:header="851" w:footer="992" w:gutter="0"/></w:sectPr>`}
 }
 
-func (d docx) bytes(t testing.TB) []byte {
-	t.Helper()
+// bytes makes the file.
+func (d docx) bytes() []byte {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
 	put := func(name, text string) {
@@ -105,7 +105,7 @@ func (d docx) bytes(t testing.TB) []byte {
 			_, err = w.Write([]byte(text))
 		}
 		if err != nil {
-			t.Fatal(err)
+			panic(err) // into memory nothing fails
 		}
 	}
 	put("[Content_Types].xml", header+`<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>`+
@@ -122,7 +122,7 @@ func (d docx) bytes(t testing.TB) []byte {
 		put(name, text)
 	}
 	if err := z.Close(); err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	return b.Bytes()
 }

@@ -63,7 +63,7 @@ func (b *book) End(ctx context.Context, act *sign.Act, values []sign.Value, fail
 
 // TestLedger: the entry is bound into each value, and is the same for both of a dual; a request that comes again has the same file.
 func TestLedger(t *testing.T) {
-	file := judgment().bytes(t)
+	file := judgment().bytes()
 	for name, s := range signers(t) {
 		b := newBook(t)
 		s = audit.Record(b, s)
@@ -84,7 +84,7 @@ func TestLedger(t *testing.T) {
 			}
 		}
 		removed(t, sealed, file)
-		other := docx{body: para("另一份判决书")}.bytes(t)
+		other := docx{body: para("另一份判决书")}.bytes()
 		var out bytes.Buffer
 		_, err = officex.Sign(t.Context(), &out, bytes.NewReader(other), int64(len(other)), s, officex.Options{ID: "r-1", Now: clock})
 		if !errors.Is(err, officex.ErrValue) {

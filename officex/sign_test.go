@@ -132,7 +132,7 @@ func signers(t testing.TB) map[string]sign.Signer {
 }
 
 func TestSign(t *testing.T) {
-	b := judgment().bytes(t)
+	b := judgment().bytes()
 	for name, s := range signers(t) {
 		sealed, r := mustSign(t, b, s, officex.Options{Reason: "判决 <结案> & 归档", Document: "判决书", ID: "r-1"})
 		n := 1
@@ -188,7 +188,7 @@ func TestVectors(t *testing.T) {
 
 // A document is sealed again and again, in every form, and each earlier one holds.
 func TestSeveral(t *testing.T) {
-	files := [][]byte{judgment().bytes(t)}
+	files := [][]byte{judgment().bytes()}
 	n := 0
 	for i, name := range []string{"dual RSA", "cms P-256", "ses", "dual P384", "ses"} {
 		s := signers(t)[name]
@@ -209,7 +209,7 @@ func TestSeveral(t *testing.T) {
 }
 
 func TestLines(t *testing.T) {
-	b := judgment().bytes(t)
+	b := judgment().bytes()
 	var out bytes.Buffer
 	slots := []officex.Slot{{At: officex.Options{DateLine: true}, Signer: "审判长", Title: "一审"}, {Signer: "书记员", Width: 30, Height: 30}}
 	if err := officex.Reserve(&out, bytes.NewReader(b), int64(len(b)), slots, officex.Options{}); err != nil {
@@ -257,7 +257,7 @@ func TestLines(t *testing.T) {
 func TestPlaces(t *testing.T) {
 	d := judgment()
 	d.body = `<w:p><w:bookmarkStart w:id="0" w:name="院印"/><w:r><w:t>盖章处</w:t></w:r><w:bookmarkEnd w:id="0"/></w:p>` + d.body
-	b := d.bytes(t)
+	b := d.bytes()
 	s := signers(t)["dual RSA"]
 	for name, o := range map[string]officex.Options{
 		"end": {}, "bookmark": {Bookmark: "院印"}, "keyword": {Keyword: &officex.Keyword{Text: "审判长", DX: 10}}, "date": {DateLine: true},
@@ -286,7 +286,7 @@ func TestPlaces(t *testing.T) {
 	} {
 		refused(t, b, s, c.o, c.want)
 	}
-	refused(t, docx{body: para("无日期")}.bytes(t), s, officex.Options{DateLine: true}, officex.ErrPlace)
+	refused(t, docx{body: para("无日期")}.bytes(), s, officex.Options{DateLine: true}, officex.ErrPlace)
 	bare, err := xmldsig.New(holders().rsa, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -301,7 +301,7 @@ func TestPlaces(t *testing.T) {
 }
 
 func TestProfiles(t *testing.T) {
-	b := judgment().bytes(t)
+	b := judgment().bytes()
 	refused(t, b, stamp(t, holders().sm2, nil, sign.CMS), officex.Options{}, officex.ErrProfile)
 	bare, err := cms.New(holders().rsa, cms.Options{})
 	if err != nil {
@@ -312,7 +312,7 @@ func TestProfiles(t *testing.T) {
 
 func TestNotWord(t *testing.T) {
 	s := signers(t)["ses"]
-	sheet := judgment().bytes(t)
+	sheet := judgment().bytes()
 	for name, c := range map[string]struct {
 		b    []byte
 		want error
@@ -330,12 +330,12 @@ func TestNotWord(t *testing.T) {
 	macro.types = `<Override PartName="/word/vbaProject.bin" ContentType="application/vnd.ms-office.vbaProject"/>`
 	macro.parts = map[string]string{"word/vbaProject.bin": "x"}
 	macro.rels = `<Relationship Id="rId1" Type="http://schemas.microsoft.com/office/2006/relationships/vbaProject" Target="vbaProject.bin"/>`
-	refused(t, macro.bytes(t), s, officex.Options{}, officex.ErrMacros)
+	refused(t, macro.bytes(), s, officex.Options{}, officex.ErrMacros)
 }
 
 func TestPending(t *testing.T) {
-	b := judgment().bytes(t)
-	other := docx{body: para("另一份")}.bytes(t)
+	b := judgment().bytes()
+	other := docx{body: para("另一份")}.bytes()
 	for name, s := range signers(t) {
 		o := officex.Options{Now: clock, ID: "r-1", Reason: "理由", DateLine: true}
 		whole, _ := mustSign(t, b, s, o)
@@ -399,7 +399,7 @@ func TestPending(t *testing.T) {
 func TestSignFile(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "a.docx")
-	b := judgment().bytes(t)
+	b := judgment().bytes()
 	if err := os.WriteFile(name, b, 0o640); err != nil {
 		t.Fatal(err)
 	}
@@ -425,7 +425,7 @@ func TestSignFile(t *testing.T) {
 }
 
 func TestSignatures(t *testing.T) {
-	b := judgment().bytes(t)
+	b := judgment().bytes()
 	sealed, r := mustSign(t, b, signers(t)["dual RSA"], officex.Options{})
 	found, err := officex.Signatures(bytes.NewReader(sealed), int64(len(sealed)), officex.Options{})
 	if err != nil || len(found) != 2 || found[0].Name != r.Parts[0] || found[0].Format != sign.SES || found[1].Name != r.Parts[1] || found[1].Format != sign.XML {
@@ -444,7 +444,7 @@ func TestSignatures(t *testing.T) {
 
 // What was changed since is not given back for what was there; what the record has itself comes back whole.
 func TestRemoveRefuses(t *testing.T) {
-	b := judgment().bytes(t)
+	b := judgment().bytes()
 	sealed, _ := mustSign(t, b, signers(t)["dual RSA"], officex.Options{})
 	parts := contents(t, sealed)
 	remade := func(change func(map[string][]byte)) []byte {
