@@ -5,7 +5,8 @@
 // is taken out or changed, and without the Splices it is the same part again.
 //
 //	d, err := wordml.Open(part, xmldoc.Limits{})
-//	found := d.Find("（院印）")
+//	err = d.UseStyles(styles, xmldoc.Limits{}) // where there are any: how large text is, and how it is aligned
+//	found, err := d.Find("（院印）")
 //	splices, notes, err := d.Place(found[0], wordml.Picture{RelID: "rId9", ESID: esID, Name: name, Width: 45, Height: 45}, 0, 0)
 //	part = wordml.Apply(part, splices)
 //
@@ -16,4 +17,8 @@
 // The text of a part is what a reader sees: of mc:AlternateContent the first choice; no deleted or hidden text and no field codes.
 // Hidden by a style is not hidden. A text is found where it stands in one paragraph between line breaks, over any number of runs;
 // where the lines of a paragraph break is known to Word alone. A Splice never splits an element other than w:t.
+//
+// How wide text is depends on fonts, which are not at hand: a picture is therefore anchored between the two characters nearest to
+// the middle of what was found, so that at most half a character is a guess. How high a line is, is reckoned from the size of its text.
+// In a long paragraph the picture is centred on its line instead (note in-line): exact in Word, half a line too high in LibreOffice.
 package wordml

@@ -99,18 +99,21 @@ func (d *Document) PlaceLine(s Spot, l Line, dx, dy float64) ([]Splice, []Note, 
 }
 
 // shapeType is what Word defines once in a part for all its pictures in VML.
-const shapeType = `<v:shapetype id="_x0000_t75" coordsize="21600,21600" o:spt="75" o:preferrelative="t" path="m@4@5l@4@11@9@11@9@5xe" filled="f" stroked="f">` +
+const shapeType = `<v:shapetype id="_x0000_t75" coordsize="21600,21600" o:spt="75" o:preferrelative="t" ` +
+	`path="m@4@5l@4@11@9@11@9@5xe" filled="f" stroked="f">` +
 	`<v:stroke joinstyle="miter"/><v:formulas><v:f eqn="if lineDrawn pixelLineWidth 0"/><v:f eqn="sum @0 1 0"/><v:f eqn="sum 0 0 @1"/>` +
 	`<v:f eqn="prod @2 1 2"/><v:f eqn="prod @3 21600 pixelWidth"/><v:f eqn="prod @3 21600 pixelHeight"/><v:f eqn="sum @0 0 1"/>` +
 	`<v:f eqn="prod @6 1 2"/><v:f eqn="prod @7 21600 pixelWidth"/><v:f eqn="sum @8 21600 0"/><v:f eqn="prod @7 21600 pixelHeight"/>` +
-	`<v:f eqn="sum @10 21600 0"/></v:formulas><v:path o:extrusionok="f" gradientshapeok="t" o:connecttype="rect"/><o:lock v:ext="edit" aspectratio="t"/></v:shapetype>`
+	`<v:f eqn="sum @10 21600 0"/></v:formulas><v:path o:extrusionok="f" gradientshapeok="t" o:connecttype="rect"/>` +
+	`<o:lock v:ext="edit" aspectratio="t"/></v:shapetype>`
 
 func points(mm float64) string {
 	return strconv.FormatFloat(math.Round(mm/pt*100)/100, 'f', -1, 64) + "pt"
 }
 
 // relatives are the names in VML of what something is placed by.
-var relatives = map[string]string{"character": "char", "paragraph": "text", "text": "text", "column": "text", "line": "line", "page": "page", "margin": "margin"}
+var relatives = map[string]string{"character": "char", "line": "line", "paragraph": "text", "text": "text", "column": "text",
+	"page": "page", "margin": "margin"}
 
 // vml writes w:pict with a signature line.
 func (d *Document) vml(l Line, at position) string {
@@ -123,7 +126,8 @@ func (d *Document) vml(l Line, at position) string {
 		if at.centred {
 			vertical = "margin-top:0;mso-position-vertical:center"
 		}
-		style = "position:absolute;margin-left:" + points(at.x) + ";" + vertical + ";" + style + ";z-index:" + strconv.Itoa(251658240+int(d.newID()%(1<<20))) +
+		style = "position:absolute;margin-left:" + points(at.x) + ";" + vertical + ";" + style +
+			";z-index:" + strconv.Itoa(251658240+int(d.newID()%(1<<20))) +
 			";mso-position-horizontal-relative:" + relatives[at.horizontal] + ";mso-position-vertical-relative:" + relatives[at.vertical]
 	}
 	attr := func(name, value string) string {
@@ -142,7 +146,8 @@ func (d *Document) vml(l Line, at position) string {
 		layout = ` o:allowincell="f"`
 	}
 	id := strings.ToLower(strings.ReplaceAll(strings.Trim(l.GUID, "{}"), "-", ""))
-	fmt.Fprintf(&b, `<v:shape id="courtseal_%s" type="#_x0000_t75"%s style="%s"%s><v:imagedata%s o:title=""/>`, id, attr("alt", l.Signer), style, layout, attr("r:id", l.RelID))
+	fmt.Fprintf(&b, `<v:shape id="courtseal_%s" type="#_x0000_t75"%s style="%s"%s><v:imagedata%s o:title=""/>`,
+		id, attr("alt", l.Signer), style, layout, attr("r:id", l.RelID))
 	b.WriteString(`<o:lock v:ext="edit" ungrouping="t" rotation="t" cropping="t" verticies="t" text="t" grouping="t"/>`)
 	fmt.Fprintf(&b, `<o:signatureline v:ext="edit" id="%s" provid="%s"`, l.GUID, l.Provider)
 	b.WriteString(attr("o:suggestedsigner", l.Signer) + attr("o:suggestedsigner2", l.Title) + attr("o:suggestedsigneremail", l.Email))

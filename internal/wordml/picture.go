@@ -70,7 +70,8 @@ func (d *Document) drawing(p Picture, at position) string {
 	end := `</wp:anchor>`
 	if at.inline {
 		end = `</wp:inline>`
-		fmt.Fprintf(&b, `<wp:inline xmlns:wp="%s" distT="0" distB="0" distL="0" distR="36000"><wp:extent %s/><wp:effectExtent l="0" t="0" r="0" b="0"/>`, ns.wp, size)
+		fmt.Fprintf(&b, `<wp:inline xmlns:wp="%s" distT="0" distB="0" distL="0" distR="36000"><wp:extent %s/>`+
+			`<wp:effectExtent l="0" t="0" r="0" b="0"/>`, ns.wp, size)
 	} else {
 		fmt.Fprintf(&b, `<wp:anchor xmlns:wp="%s" distT="0" distB="0" distL="0" distR="0" simplePos="0" relativeHeight="%d" behindDoc="0" locked="0" `+
 			`layoutInCell="%d" allowOverlap="1"><wp:simplePos x="0" y="0"/>`, ns.wp, 251658240+id%(1<<20), at.layout)
@@ -82,11 +83,15 @@ func (d *Document) drawing(p Picture, at position) string {
 		}
 		fmt.Fprintf(&b, `<wp:extent %s/><wp:effectExtent l="0" t="0" r="0" b="0"/><wp:wrapNone/>`, size)
 	}
-	fmt.Fprintf(&b, `<wp:docPr id="%d" name="%s" descr="%s"/><wp:cNvGraphicFramePr><a:graphicFrameLocks xmlns:a="%s" noChangeAspect="1"/></wp:cNvGraphicFramePr>`, id, name, descr, ns.a)
-	fmt.Fprintf(&b, `<a:graphic xmlns:a="%s"><a:graphicData uri="%s"><pic:pic xmlns:pic="%[2]s"><pic:nvPicPr><pic:cNvPr id="%d" name="%s"/><pic:cNvPicPr/></pic:nvPicPr>`,
+	fmt.Fprintf(&b, `<wp:docPr id="%d" name="%s" descr="%s"/><wp:cNvGraphicFramePr>`+
+		`<a:graphicFrameLocks xmlns:a="%s" noChangeAspect="1"/></wp:cNvGraphicFramePr>`, id, name, descr, ns.a)
+	fmt.Fprintf(&b, `<a:graphic xmlns:a="%s"><a:graphicData uri="%s"><pic:pic xmlns:pic="%[2]s">`+
+		`<pic:nvPicPr><pic:cNvPr id="%d" name="%s"/><pic:cNvPicPr/></pic:nvPicPr>`,
 		ns.a, ns.pic, id, name)
-	fmt.Fprintf(&b, `<pic:blipFill><a:blip xmlns:r="%s" r:embed="%s"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill>`, ns.r, xmldoc.AppendAttr(nil, p.RelID))
-	fmt.Fprintf(&b, `<pic:spPr><a:xfrm><a:off x="0" y="0"/><a:ext %s/></a:xfrm><a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic>`, size)
+	fmt.Fprintf(&b, `<pic:blipFill><a:blip xmlns:r="%s" r:embed="%s"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill>`,
+		ns.r, xmldoc.AppendAttr(nil, p.RelID))
+	fmt.Fprintf(&b, `<pic:spPr><a:xfrm><a:off x="0" y="0"/><a:ext %s/></a:xfrm><a:prstGeom prst="rect"><a:avLst/></a:prstGeom>`+
+		`</pic:spPr></pic:pic></a:graphicData></a:graphic>`, size)
 	b.WriteString(end + `</w:drawing>`)
 	return b.String()
 }

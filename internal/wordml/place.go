@@ -46,9 +46,9 @@ func (e extent) check() error {
 // seals of ours are already it goes to their left or right. In a paragraph of its own it stands at the right, and takes the room it
 // needs; dx and dy count for nothing there.
 //
-// Notes: in-box (the text is in a text box, and the seal in the middle of that), in-row (a seal stands there already), overhang (it reaches over the edge of the page), in-line (the line of a long
-// paragraph is known to Word alone; the picture is centred on that line as a program understands it), no-offset (there dy
-// cannot be had).
+// Notes: in-box (the text is in a text box, and the seal in the middle of that), in-row (a seal stands there already), overhang (it
+// reaches over the edge of the page), in-line (the line of a long paragraph is known to Word alone; the picture is centred on that
+// line as a program understands it), no-offset (there dy cannot be had).
 func (d *Document) Place(s Spot, p Picture, dx, dy float64) ([]Splice, []Note, error) {
 	e := extent{p.Width, p.Height}
 	if err := e.check(); err != nil {
@@ -101,9 +101,10 @@ func (d *Document) onLine(s Spot, e extent, dx, dy float64) (at location, notes 
 	}
 	page := d.section(p)
 	left, known := look.left0(page, &m)
-	first := !l.broken && (m.x*pt+float64(look.lead)*twip < 0.85*p.room(page, &look) || look.jc == "right" || look.jc == "end") && m.length*pt < 2*p.room(page, &look)
+	room := p.room(page, &look)
+	first := !l.broken && m.length*pt < 2*room && (m.x*pt+float64(look.lead)*twip < 0.85*room || look.jc == "right" || look.jc == "end")
 	certain := p.style == "" || d.styles != nil // that nothing else is said of it
-	known = known && !p.inCell && m.length*pt < p.room(page, &look) && (p.has&hasJC != 0 || certain)
+	known = known && !p.inCell && m.length*pt < room && (p.has&hasJC != 0 || certain)
 	centre := m.x*pt + dx
 	moved, ok := d.beside(int(l.para), s.line, left, centre, e, func(x float64) bool {
 		x += left
@@ -113,7 +114,8 @@ func (d *Document) onLine(s Spot, e extent, dx, dy float64) (at location, notes 
 		return at, nil, fmt.Errorf("%w: there is no room beside the seals that stand there", ErrPlace)
 	}
 	if moved != centre {
-		notes = append(notes, Note{"in-row", fmt.Sprintf("a seal stands there already; the new one stands beside it, %.0f mm to the %s", math.Abs(moved-centre), side(moved-centre))})
+		notes = append(notes, Note{"in-row", fmt.Sprintf("a seal stands there already; the new one stands beside it, %.0f mm to the %s",
+			math.Abs(moved-centre), side(moved-centre))})
 	}
 	if x := moved + left; known && (x-e.w/2 < -0.5 || x+e.w/2 > page.Width+0.5) {
 		notes = append(notes, Note{"overhang", "the seal reaches over the edge of the page"})
@@ -134,7 +136,8 @@ func (d *Document) onLine(s Spot, e extent, dx, dy float64) (at location, notes 
 		return at, notes, nil
 	}
 	at.vertical, at.centred = "line", true
-	notes = append(notes, Note{"in-line", "where the lines of the paragraph break is for the program that shows it to say; the seal is centred on the line of the text"})
+	notes = append(notes, Note{"in-line", "where the lines of the paragraph break is for the program that shows it to say; "+
+		"the seal is centred on the line of the text"})
 	if dy != 0 {
 		notes = append(notes, Note{"no-offset", fmt.Sprintf("the seal is not moved by %g mm up or down, as it is centred on a line", dy)})
 	}
@@ -299,12 +302,14 @@ func (d *Document) insert(s Spot, at location, child string) []Splice {
 	case at.inRun:
 		return []Splice{{at.at, at.before + child + at.after}}
 	case s.kind == ownPara:
-		jc := "right"
+		left, right := "left", "right"
 		if d.ns == &strict {
-			jc = "end"
+			left, right = "start", "end"
 		}
-		return []Splice{{at.at, `<w:p xmlns:w="` + d.ns.w + `"><w:pPr><w:keepLines/><w:snapToGrid w:val="0"/><w:spacing w:before="0" w:beforeAutospacing="0" w:after="0" ` +
-			`w:afterAutospacing="0" w:line="240" w:lineRule="auto"/><w:ind w:left="0" w:right="0" w:firstLine="0"/><w:jc w:val="` + jc + `"/></w:pPr><w:r>` + child + `</w:r></w:p>`}}
+		props := `<w:keepLines/><w:snapToGrid w:val="0"/>` +
+			`<w:spacing w:before="0" w:beforeAutospacing="0" w:after="0" w:afterAutospacing="0" w:line="240" w:lineRule="auto"/>` +
+			`<w:ind w:` + left + `="0" w:` + right + `="0" w:firstLine="0"/><w:jc w:val="` + right + `"/>`
+		return []Splice{{at.at, `<w:p xmlns:w="` + d.ns.w + `"><w:pPr>` + props + `</w:pPr><w:r>` + child + `</w:r></w:p>`}}
 	}
 	return []Splice{{at.at, `<w:r xmlns:w="` + d.ns.w + `">` + child + `</w:r>`}}
 }

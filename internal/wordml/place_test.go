@@ -189,6 +189,10 @@ func TestOtherPlacesAsRendered(t *testing.T) {
 		add(at(document(&transitional, above+paraOf(runs+runOf("（院印）"))+below+sectA4), date), nil)
 	}
 
+	d = open(t, document(&strict, above+sectA4))
+	part, _ = seal(t, d, d.End(), 0, 0)
+	docs = append(docs, pack(&strict, part, nil)) // 14
+
 	pages := render(t, docs)
 	const rightEdge = 210 - 25.4
 	images := func(i, page, n int) []rectangle {
@@ -231,6 +235,7 @@ func TestOtherPlacesAsRendered(t *testing.T) {
 	near(t, images(9, 0, 1)[0], 42, 42, x, y, 1)
 	near(t, images(10, 0, 1)[0], 45, 45, 90, 115, 0.5)
 	near(t, images(11, 0, 1)[0], 42, 42, 90, 115, 0.5)
+	near(t, images(14, 0, 1)[0], 45, 45, rightEdge-22.5, images(14, 0, 1)[0].y+22.5, 1)
 	for i := 12; i < 14; i++ {
 		_, y := pages[i][0].middle(t, "（院印）")
 		near(t, images(i, 0, 1)[0], 45, 45, 25.4+16*pt*3.5, y, 8)

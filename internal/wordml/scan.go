@@ -146,7 +146,8 @@ func (s *scan) roleOf(t *xmldoc.Token) (r role, skip bool) {
 			}
 		}
 		r = roles[t.Name.Local]
-		if in := s.parent(0).role; (r == inline || r == simple) && s.para() == nil || r == text && in != run || r == runPr && in != run || r == paraPr && in != block {
+		switch in := s.parent(0).role; {
+		case (r == inline || r == simple) && s.para() == nil, (r == text || r == runPr) && in != run, r == paraPr && in != block:
 			return other, false
 		}
 		return r, false
