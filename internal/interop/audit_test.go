@@ -88,7 +88,7 @@ func TestTransparencyDevReadsEvidence(t *testing.T) {
 			t.Fatalf("%+v: %v", cp, err)
 		}
 		if err := proof.VerifyInclusion(rfc6962.DefaultHasher, theirs.Index, cp.Size, rfc6962.DefaultHasher.HashLeaf(theirs.ExtraData),
-			slices(theirs.Hashes), cp.Hash); err != nil {
+			octets(theirs.Hashes), cp.Hash); err != nil {
 			t.Fatal(err)
 		}
 		back, err := audit.ParseEvidence(theirs.Marshal())
@@ -105,13 +105,13 @@ func TestTransparencyDevReadsEvidence(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := proof.VerifyConsistency(rfc6962.DefaultHasher, i, size, slices(older), roots[i][:], root[:]); err != nil {
+		if err := proof.VerifyConsistency(rfc6962.DefaultHasher, i, size, octets(older), roots[i][:], root[:]); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-func slices[H ~[32]byte](hashes []H) [][]byte {
+func octets[H ~[32]byte](hashes []H) [][]byte {
 	out := make([][]byte, len(hashes))
 	for i, h := range hashes {
 		out[i] = append([]byte(nil), h[:]...)
