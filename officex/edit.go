@@ -77,6 +77,16 @@ func (e *edit) relate(source, relType, target string) (id string, err error) {
 	return id, nil
 }
 
+// compact takes the white space between relationships away, of which LibreOffice makes signatures that are wrong: see
+// opc.Relationships.Compact. No signature by the standard has it in its digests.
+func (e *edit) compact() {
+	for _, source := range e.pkg.Sources() {
+		if r := e.relations(source); r.Compact() != r {
+			e.rels[source] = r.Compact()
+		}
+	}
+}
+
 func (e *edit) relations(source string) *opc.Relationships {
 	if r := e.rels[source]; r != nil {
 		return r

@@ -56,6 +56,9 @@ func newPlan(ctx context.Context, pkg *opc.Package, main *opc.Part, src io.Reade
 	go func() { source <- hashFile(ctx, src, pkg.Size(), hashes) }()
 
 	e := newEdit(pkg)
+	if p.part(sign.XML) >= 0 && len(found.natives) == 0 { // later, one by LibreOffice could have it in its digests
+		e.compact()
+	}
 	line, err := p.show(e, main, found, profile, o)
 	if err == nil {
 		err = p.outline(e, found)

@@ -158,6 +158,15 @@ func (w *wordBench) accepts(t *testing.T, src string) {
 			if c.want > 0 {
 				w.refused(t, file, "word/document.xml")
 			}
+			for range c.steps {
+				if err := officex.RemoveFile(file, file, officex.Options{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before, _ := os.ReadFile(src)
+			if after, err := os.ReadFile(file); err != nil || !bytes.Equal(before, after) {
+				t.Errorf("removing all seals does not give back the document (%v)", err)
+			}
 		})
 	}
 }

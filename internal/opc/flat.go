@@ -60,6 +60,31 @@ func readFlat(b []byte, l xmldoc.Limits, space, root string, visit func(t *xmldo
 	}
 }
 
+// compact gives the document without text in its root element, which is white space where nothing is wrong with it.
+func (f *flat) compact() (*flat, error) {
+	s, err := xmldoc.NewScanner(f.doc, xmldoc.Limits{Size: maxRels, Nodes: 500_000})
+	if err != nil {
+		return nil, err
+	}
+	g := *f
+	var kept []byte
+	done := 0
+	for {
+		t, err := s.Next()
+		switch {
+		case err == io.EOF:
+			g.doc = append(kept, f.doc[done:]...)
+			return &g, nil
+		case err != nil:
+			return nil, err
+		case t.Kind == xmldoc.Text && t.Depth > 0:
+			kept = append(kept, f.doc[done:t.Start]...)
+			done = t.End
+			g.innerEnd -= t.End - t.Start
+		}
+	}
+}
+
 // onlyAttrs says which attribute of a token is not among the known ones; "": none.
 func onlyAttrs(t *xmldoc.Token, known ...string) string {
 next:

@@ -218,6 +218,18 @@ func (r *Relationships) Add(relType, target string, external bool) (*Relationshi
 	return s, rel.ID
 }
 
+// Compact gives the same relationships without white space between them. It means nothing, and the relationship transform
+// drops it, but LibreOffice's does not (7.4): it finds signatures over such relationships wrong.
+func (r *Relationships) Compact() *Relationships {
+	f, err := r.compact()
+	if err != nil || len(f.doc) == len(r.doc) { // no error: it was read before
+		return r
+	}
+	s := *r
+	s.flat = f
+	return &s
+}
+
 // Bytes are those of the part: as they were, with what was added.
 func (r *Relationships) Bytes() []byte { return r.doc }
 

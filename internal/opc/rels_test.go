@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -225,6 +226,31 @@ func TestAdd(t *testing.T) {
 		if rel, _ := again.ByID(id2); rel.Type != "v" || !rel.External {
 			t.Errorf("%s: %+v", name, rel)
 		}
+	}
+}
+
+// White space goes, all else stays, and more can be added; without any it is the same value.
+func TestCompact(t *testing.T) {
+	const one, two = `<Relationship Id="a" Type="t" Target="x"/>`, `<Relationship Id="b" Type="t" Target="y" ></Relationship>`
+	start := "<?xml version='1.0'?>\n<Relationships xmlns='" + relsNS + "' >"
+	in := start + "\n  " + one + "\r\n<!-- \n -->\t" + two[:len(two)-15] + " " + two[len(two)-15:] + "\n</Relationships>\n"
+	want := start + one + "<!-- \n -->" + two + "</Relationships>\n"
+	fail := func(code, format string, args ...any) { t.Errorf(code+": "+format, args...) }
+	r, err := readRels([]byte(in), "/", fail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := r.Compact()
+	if got := string(c.Bytes()); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	if string(r.Bytes()) != in || c.Compact() != c || !slices.Equal(c.All(), r.All()) {
+		t.Error("more has changed than white space")
+	}
+	added, _ := c.Add("t", "z", false)
+	const tail = "</Relationships>\n"
+	if got := string(added.Bytes()); got != strings.TrimSuffix(want, tail)+`<Relationship Id="rId3" Type="t" Target="z"/>`+tail {
+		t.Errorf("added: %s", got)
 	}
 }
 
