@@ -33,6 +33,7 @@ type office struct {
 	cases           []*officeCase
 	sums            map[*opc.Part]sign.Sums // of parts that are signed
 	damaged         map[*opc.Part]error     // parts that cannot be read
+	kept            map[*opc.Part][]byte    // text of the document that was read to be hashed
 	evidences       map[string][]byte       // of ledgers, anywhere in the package, by reference
 	accounted       map[*opc.Part]bool      // parts of signatures and seals that have their place
 	showsProperties bool                    // the document has fields that show its properties
@@ -87,12 +88,12 @@ func (d *office) open() error {
 	}
 	d.alsoPDF = bytes.Contains(head, []byte("%PDF-"))
 	d.findMain()
-	seen := make(chan *look, 1)
-	go func() { seen <- d.look() }() // beside the hashes
-	err = d.collect()
-	d.seen = <-seen
+	if err := d.collect(); err != nil {
+		return err
+	}
+	d.seen = d.look()
 	d.tell()
-	return err
+	return nil
 }
 
 // collect reads the signatures and hashes what they sign.

@@ -28,7 +28,12 @@ type look struct {
 // look looks through the text of the document, for what is not settled by what is signed and for pictures of seals.
 func (d *office) look() *look {
 	l := new(look)
-	l.found, l.err = wordscan.ScanEach(d.pkg, func(p *opc.Part, b []byte) {
+	l.found, l.err = wordscan.ScanWith(d.pkg, func(p *opc.Part) (b []byte, err error) {
+		if b = d.kept[p]; b == nil {
+			if b, err = d.pkg.Read(p); err != nil {
+				return nil, err
+			}
+		}
 		shown, err := wordml.Seals(b, xmldoc.Limits{})
 		if err != nil {
 			l.unread = err
@@ -36,6 +41,7 @@ func (d *office) look() *look {
 		for _, s := range shown {
 			l.seals = append(l.seals, sighting{s, p})
 		}
+		return b, nil
 	})
 	return l
 }

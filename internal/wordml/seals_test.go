@@ -1,6 +1,7 @@
 package wordml
 
 import (
+	"bytes"
 	"reflect"
 	"testing"
 
@@ -16,6 +17,11 @@ func TestSeals(t *testing.T) {
 			t.Fatal(err)
 		}
 		found, err := Seals(part, xmldoc.Limits{})
+		if sc, _ := xmldoc.NewScanner(part, xmldoc.Limits{}); len(found) > 0 {
+			if short := drawings(part, sc); len(short) == 0 || bytes.Contains(short, []byte("院印")) {
+				t.Errorf("%s", short) // the text was read
+			}
+		}
 		if err != nil || len(found) != len(d.Seals()) {
 			t.Fatal(found, err)
 		}

@@ -85,11 +85,11 @@ var contentTypes = map[string]struct {
 // Scan looks at the whole package. When a part cannot be read, or is no XML where something should be told from XML, the
 // error says which, and the findings are those made till then. It does not say that all parts are XML.
 func Scan(p *opc.Package) ([]Finding, error) {
-	return ScanEach(p, func(*opc.Part, []byte) {})
+	return ScanWith(p, p.Read)
 }
 
-// ScanEach is Scan, and gives the bytes of every part that it reads to a function too, which must not keep them.
-func ScanEach(p *opc.Package, visit func(part *opc.Part, b []byte)) ([]Finding, error) {
+// ScanWith is Scan for who has read parts already, or wants to see what is read.
+func ScanWith(p *opc.Package, read func(*opc.Part) ([]byte, error)) ([]Finding, error) {
 	var found, dangles tally
 	switch Main(p) {
 	case DOCM, DOTM:
@@ -106,10 +106,7 @@ func ScanEach(p *opc.Package, visit func(part *opc.Part, b []byte)) ([]Finding, 
 		if !stories[part.Name] && !storyType(part) {
 			continue
 		}
-		b, err := p.Read(part)
-		if err == nil {
-			visit(part, b)
-		}
+		b, err := read(part)
 		if err == nil && skim(b) {
 			err = scanMarkup(part.Name, b, &found, &dangles)
 		}
