@@ -4,6 +4,8 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crypto"
+	"encoding/base64"
 	"fmt"
 	"hash"
 	"slices"
@@ -16,6 +18,7 @@ import (
 	"github.com/courtseal/courtseal/internal/opcsig"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
+	"github.com/courtseal/courtseal/sign/xmldsig"
 )
 
 // zipOf writes a zip file of names and contents, deflated.
@@ -204,8 +207,9 @@ func officeSign(t testing.TB, file []byte, s sign.Signer, a officeAct) []byte {
 		if f == sign.XML {
 			cert, err := gm.ParseCertificate(profile.Specs[sign.XML].Chain[0])
 			must(err)
-			scheme, err = sign.SchemeFor(cert.PublicKey)
-			must(err)
+			if scheme, err = sign.SchemeFor(cert.PublicKey); err != nil { // too weak for anybody to sign with
+				scheme = sign.Scheme{Kind: sign.RSA, Hash: sign.SHA256}
+			}
 			h = scheme.Hash
 		}
 		refs := officeRefs(t, view, f, h, folder, ses)
@@ -361,4 +365,95 @@ func (w *world) officeStamp(t testing.TB) sign.Signer {
 		t.Fatal(err)
 	}
 	return s
+}
+
+func base64Of(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
+
+// rezipped is a package with an entry before all others.
+func rezipped(t testing.TB, file []byte, name, content string) []byte {
+	t.Helper()
+	r, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	f, _ := w.CreateHeader(&zip.FileHeader{Name: name})
+	f.Write([]byte(content))
+	for _, old := range r.File {
+		if err := w.Copy(old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Close()
+	return out.Bytes()
+}
+
+// doubled is a package with another entry for a part: of the same or another name, before the one that is signed.
+func doubled(t testing.TB, file []byte, part, name string) []byte {
+	return rezipped(t, file, name, strings.Replace(contentOf(t, file, part), judgement, "驳回诉讼", 1))
+}
+
+// damaged is a package in which a byte of the packed data of a part was changed.
+func damaged(t testing.TB, file []byte, name string) []byte {
+	t.Helper()
+	r, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range r.File {
+		if f.Name == name {
+			at, _ := f.DataOffset()
+			return changed(file, int(at)+int(f.CompressedSize64)/2, 0x55)
+		}
+	}
+	t.Fatal(name)
+	return nil
+}
+
+// localName changes the name in the local header of an entry.
+func localName(t testing.TB, file []byte, name string) []byte {
+	t.Helper()
+	i := bytes.Index(file, []byte(name))
+	return changed(file, i, 0x20)
+}
+
+// commented is a zip file with a comment.
+func commented(file []byte) []byte {
+	out := append(bytes.Clone(file), "hello"...)
+	out[len(file)-2] = 5
+	return out
+}
+
+// stampedOffice puts a time stamp beside the value of a signature.
+func stampedOffice(t testing.TB, file, token []byte) []byte {
+	return edited(t, file, "_xmlsignatures/sig1.xml", "</xd:SignedProperties>", `</xd:SignedProperties><xd:UnsignedProperties><xd:UnsignedSignatureProperties><xd:SignatureTimeStamp>`+
+		`<xd:EncapsulatedTimeStamp>`+base64Of(token)+`</xd:EncapsulatedTimeStamp></xd:SignatureTimeStamp></xd:UnsignedSignatureProperties></xd:UnsignedProperties>`)
+}
+
+// rawXML makes native signatures that package xmldsig refuses to make.
+type rawXML struct {
+	key    sign.Key
+	noNull bool // DigestInfo without the NULL of PKCS #1
+}
+
+func (r rawXML) Profile() sign.Profile {
+	return sign.Profile{Format: sign.XML, Specs: map[sign.Format]sign.Spec{sign.XML: {Hashes: []sign.Hash{sign.SHA256}, MaxSize: 16 << 10, Chain: r.key.Chain()}}}
+}
+
+func (r rawXML) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
+	info, err := xmldsig.ToSign(act, act.Parts[0], sign.Scheme{Kind: sign.RSA, Hash: sign.SHA256})
+	if err != nil {
+		return nil, err
+	}
+	digest, opts := sign.SHA256.Sum(info), crypto.SHA256
+	if r.noNull {
+		digest = append([]byte{0x30, 0x2f, 0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x04, 0x20}, digest...)
+		opts = 0
+	}
+	value, err := r.key.SignDigest(ctx, digest, opts)
+	if err != nil {
+		return nil, err
+	}
+	return []sign.Value{{Bytes: sign.XMLValue{Value: value}.Marshal()}}, nil
 }
