@@ -71,11 +71,11 @@ func (j *job) report(src io.ReaderAt, size int64) (*Report, error) {
 		return j.pdf(src, size)
 	}
 	report, err := j.office(src, size)
-	if !errors.Is(err, opc.ErrNotZip) {
-		return report, err
-	}
-	if isPDF {
+	switch {
+	case errors.Is(err, opc.ErrNotZip) && isPDF:
 		return j.pdf(src, size)
+	case !errors.Is(err, opc.ErrNotZip):
+		return report, err
 	}
 	kind, err := wordscan.Recognise(src, size)
 	if err != nil {

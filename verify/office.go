@@ -69,6 +69,9 @@ func (j *job) office(src io.ReaderAt, size int64) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if pkg.Part("/[Content_Types].xml") == nil {
+		return nil, fmt.Errorf("%w: this is %s", ErrFormat, wordscan.Main(pkg))
+	}
 	d := &office{job: j, src: src, size: size, limits: j.opts.Limits.orDefaults(size), room: maxSignatureBytes, pkg: pkg, evidences: map[string][]byte{}, accounted: map[*opc.Part]bool{}}
 	if err := d.open(); err != nil {
 		return nil, err
