@@ -72,7 +72,7 @@ func (d *Document) Bookmark(name string) (Spot, bool) {
 func (d *Document) beginning(para int) (Spot, bool) {
 	for i, l := range d.lines {
 		if int(l.para) >= para && !l.broken && d.paras[l.para].first >= 0 && !d.paras[l.para].boxed {
-			return Spot{kind: inPara, line: i, at: d.paras[l.para].first}, true
+			return Spot{kind: inPara, line: i, at: int(d.paras[l.para].first)}, true
 		}
 	}
 	return d.End(), d.body >= 0
@@ -110,7 +110,7 @@ func (d *Document) End() Spot {
 	}
 	if n := len(d.paras); n > 0 {
 		if p := d.paras[n-1]; d.rowPara == n-1 && !p.boxed && !p.inCell {
-			return Spot{kind: inRow, at: p.first}
+			return Spot{kind: inRow, at: int(p.first)}
 		}
 	}
 	return Spot{kind: ownPara, at: d.body}

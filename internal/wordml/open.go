@@ -56,9 +56,8 @@ type Document struct {
 	pieces    []piece // of all lines
 	bookmarks []bookmark
 	sections  []Section
-	styles    *styles         // nil: not known
-	ids       map[uint32]bool // of drawings
-	lastID    uint32          // the greatest of ids
+	styles    *styles // nil: not known
+	lastID    uint32  // the greatest number of a drawing
 	seals     []Shown
 	anchored  []obstacle
 	boxes     []textBox
@@ -78,7 +77,7 @@ func Open(part []byte, limits xmldoc.Limits) (*Document, error) {
 	if b := s.Bytes(); len(b) != len(part) || len(b) > 0 && &b[0] != &part[0] {
 		return nil, fmt.Errorf("%w: the part is in UTF-16; save the document again with Word", xmldoc.ErrEncoding)
 	}
-	sc := scan{s: s, d: &Document{part: part, body: -1, lastSect: -1, rowPara: -1, ids: map[uint32]bool{}}}
+	sc := scan{s: s, d: &Document{part: part, body: -1, lastSect: -1, rowPara: -1}}
 	if err := sc.run(); err != nil {
 		return nil, err
 	}

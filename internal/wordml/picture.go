@@ -43,17 +43,8 @@ const emuPerMM = 36000
 
 func emu(mm float64) string { return strconv.Itoa(int(math.Round(mm * emuPerMM))) }
 
-// newID gives a number that no drawing of the part has.
-func (d *Document) newID() uint32 {
-	if n := d.lastID + 1; n < 1<<31 {
-		return n
-	}
-	n := uint32(1)
-	for d.ids[n] {
-		n++
-	}
-	return n
-}
+// newID gives a number that no drawing of the part has. Word has none of 31 bits or more.
+func (d *Document) newID() uint32 { return d.lastID + 1 }
 
 // drawing writes w:drawing (ISO/IEC 29500-1, 20.4.2).
 func (d *Document) drawing(p Picture, at position) string {

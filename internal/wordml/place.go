@@ -102,9 +102,9 @@ func (d *Document) onLine(s Spot, e extent, dx, dy float64) (at location, notes 
 	page := d.section(p)
 	left, known := look.left0(page, &m)
 	room := p.room(page, &look)
-	first := !l.broken && m.length*pt < 2*room && (m.x*pt+float64(look.lead)*twip < 0.85*room || look.jc == "right" || look.jc == "end")
+	first := !l.broken && m.length*pt < 2*room && (m.x*pt+float64(look.lead)*twip < 0.85*room || (look.jc == "right" || look.jc == "end") && m.length*pt < room)
 	certain := p.style == "" || d.styles != nil // that nothing else is said of it
-	known = known && !p.inCell && m.length*pt < room && (p.has&hasJC != 0 || certain)
+	known = known && !p.inCell && m.length*pt < room && (p.own.has&hasJC != 0 || certain)
 	centre := m.x*pt + dx
 	moved, ok := d.beside(int(l.para), s.line, left, centre, e, func(x float64) bool {
 		x += left
@@ -136,7 +136,7 @@ func (d *Document) onLine(s Spot, e extent, dx, dy float64) (at location, notes 
 		return at, notes, nil
 	}
 	at.vertical, at.centred = "line", true
-	notes = append(notes, Note{"in-line", "where the lines of the paragraph break is for the program that shows it to say; "+
+	notes = append(notes, Note{"in-line", "where the lines of the paragraph break is for the program that shows it to say; " +
 		"the seal is centred on the line of the text"})
 	if dy != 0 {
 		notes = append(notes, Note{"no-offset", fmt.Sprintf("the seal is not moved by %g mm up or down, as it is centred on a line", dy)})

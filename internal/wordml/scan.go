@@ -11,17 +11,23 @@ import (
 
 // A para is a paragraph.
 type para struct {
-	at      int // where its start tag begins
-	first   int // where its first run may stand, -1: <w:p/>
-	section int // number of the section it belongs to
-	page    int // as far as page breaks tell, 0 the first
+	first   int32 // where its first run may stand, -1: <w:p/>
+	section int32 // number of the section it belongs to
+	page    int32 // as far as page breaks tell, 0 the first
+	box     int32 // where it is boxed: number in Document.boxes, -1: in none that is known
+	cell    int32 // width of the table cell it stands in, twips; 0: none or unknown
 	boxed   bool
-	box     int // where it is boxed: number in Document.boxes, -1: in none that is known
-	cell    int // width of the table cell it stands in, twips; 0: none or unknown
 	inCell  bool
+	own     *shape // what it says itself; many share one
 	style   string // ID, empty: the usual one
-	shape
 }
+
+// Limits beyond those of the XML, so that a part costs little memory whatever it has in it. A book of 1,000 pages has some 20,000
+// paragraphs.
+const (
+	maxParas  = 1 << 19
+	maxPieces = 1 << 20
+)
 
 // A line is the text of a paragraph between line breaks: pieces[first:end].
 type line struct {
@@ -54,6 +60,7 @@ type field struct {
 // An openPara is a paragraph that has not ended.
 type openPara struct {
 	para
+	shape     shape
 	number    int // in Document.paras
 	pieces    []piece
 	bookmarks []int // of Document.bookmarks, those that began in it
@@ -69,18 +76,20 @@ type scan struct {
 	spare  [][]piece
 	skip   int     // depth of the element whose content counts for nothing, 0: none
 	fields []field // open complex fields
-	page   int
+	page   int32
 	shown  []Shown // open drawings
 	line   Line    // the one that is being read
 	inPict bool
 	sect   Section
 	marks  map[string]int    // open bookmarks by their id
 	names  map[string]string // of styles
+	shapes map[shape]*shape
+	err    error // that ends the scan
 }
 
 func (s *scan) run() error {
-	s.marks, s.names = map[string]int{}, map[string]string{}
-	for {
+	s.marks, s.names, s.shapes = map[string]int{}, map[string]string{}, map[shape]*shape{}
+	for s.err == nil {
 		t, err := s.s.Next()
 		if err == io.EOF {
 			return nil
@@ -99,6 +108,7 @@ func (s *scan) run() error {
 			s.text(&t)
 		}
 	}
+	return s.err
 }
 
 func (s *scan) root(t *xmldoc.Token) error {
@@ -271,17 +281,17 @@ func (s *scan) leaf(t *xmldoc.Token) {
 }
 
 func (s *scan) startPara(t *xmldoc.Token) {
-	p := openPara{para: para{at: t.Start, first: t.End, section: len(s.d.sections)}, number: len(s.d.paras)}
+	p := openPara{para: para{first: int32(t.End), section: int32(len(s.d.sections))}, number: len(s.d.paras)}
 	if t.Empty {
 		p.first = -1
 	}
 	for i := len(s.stack) - 1; i >= 0 && !p.boxed; i-- {
 		switch f := s.stack[i]; f.role {
 		case box:
-			p.boxed, p.box = true, f.box
+			p.boxed, p.box = true, int32(f.box)
 		case cell:
 			if !p.inCell {
-				p.cell, p.inCell = f.width, true
+				p.cell, p.inCell = int32(f.width), true
 			}
 		}
 	}
@@ -290,6 +300,9 @@ func (s *scan) startPara(t *xmldoc.Token) {
 	}
 	if n := len(s.spare); n > 0 {
 		p.pieces, s.spare = s.spare[n-1][:0], s.spare[:n-1]
+	}
+	if len(s.d.paras) == maxParas {
+		s.err = fmt.Errorf("%w: more than %d paragraphs", ErrLimit, maxParas)
 	}
 	s.d.paras = append(s.d.paras, p.para)
 	s.paras = append(s.paras, p)
@@ -323,6 +336,12 @@ func (s *scan) endPara() {
 		}
 		m.end += base
 	}
+	p.own = s.shapes[p.shape]
+	if p.own == nil {
+		own := p.shape
+		p.own = &own
+		s.shapes[own] = p.own
+	}
 	s.d.paras[p.number] = p.para
 	s.spare = append(s.spare, p.pieces)
 	s.paras = s.paras[:len(s.paras)-1]
@@ -342,7 +361,7 @@ func (s *scan) end(t *xmldoc.Token) {
 	case block:
 		s.endPara()
 	case paraPr:
-		p.first = t.End
+		p.first = int32(t.End)
 	case text, ruby:
 		if p != nil {
 			for i := f.pieces; i < len(p.pieces); i++ {
@@ -398,6 +417,10 @@ func (s *scan) seen(r *frame) bool {
 func (s *scan) add(p *openPara, x piece) {
 	if !p.begun && x.kind != lineBreak {
 		p.begun, p.page = true, s.page
+	}
+	if len(p.pieces)+len(s.d.pieces) >= maxPieces {
+		s.err = fmt.Errorf("%w: more than %d pieces of text", ErrLimit, maxPieces)
+		return
 	}
 	f, simple, ok := s.around(p)
 	if ok && x.kind != lineBreak {
@@ -534,7 +557,7 @@ func (s *scan) paraProperty(t *xmldoc.Token, p *openPara) {
 		v, _ := t.Attr(s.d.ns.w, "val")
 		p.style = s.intern(v)
 	default:
-		p.read(t, s.d.ns.w)
+		p.shape.read(t, s.d.ns.w)
 	}
 }
 

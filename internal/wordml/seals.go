@@ -86,7 +86,7 @@ func enclosing(b []byte) (from int, end []byte) {
 }
 
 func sealsOf(sc *xmldoc.Scanner) ([]Shown, error) {
-	s := scan{s: sc, d: &Document{ids: map[uint32]bool{}}}
+	s := scan{s: sc, d: &Document{}}
 	var open []int // depths of drawings
 	for {
 		t, err := sc.Next()

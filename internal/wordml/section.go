@@ -36,7 +36,7 @@ func (d *Document) section(p *para) *Section {
 	if len(d.sections) == 0 {
 		return &a4
 	}
-	return &d.sections[min(p.section, len(d.sections)-1)]
+	return &d.sections[min(int(p.section), len(d.sections)-1)]
 }
 
 const maxSections = 1 << 14
@@ -106,7 +106,7 @@ func (d *Document) Margin(page Section) Spot {
 	spot := Spot{kind: inMargin, page: &page, at: -1}
 	for _, p := range d.paras {
 		if p.first >= 0 && !p.boxed && !p.inCell {
-			spot.at = p.first
+			spot.at = int(p.first)
 			break
 		}
 	}

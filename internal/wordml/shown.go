@@ -1,6 +1,7 @@
 package wordml
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -63,8 +64,7 @@ func (s *scan) number(t *xmldoc.Token) {
 		return
 	}
 	v, _ := t.Attr("", "id")
-	if n, err := strconv.ParseUint(v, 10, 32); err == nil {
-		s.d.ids[uint32(n)] = true
+	if n, err := strconv.ParseUint(v, 10, 32); err == nil && n < math.MaxInt32 {
 		s.d.lastID = max(s.d.lastID, uint32(n))
 	}
 }

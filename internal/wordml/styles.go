@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -76,11 +77,11 @@ func (s *shape) read(t *xmldoc.Token, ns string) {
 		}
 		one(&s.line, hasLine, 1, "line")
 		if v, ok := t.Attr(ns, "lineRule"); ok {
-			s.rule = strings.Clone(v)
+			s.rule = known(v, "auto", "exact", "atLeast")
 		}
 	case "jc":
 		if v, ok := t.Attr(ns, "val"); ok {
-			s.jc = strings.Clone(v)
+			s.jc = known(v, "both", "left", "start", "center", "right", "end")
 			s.has |= hasJC
 		}
 	case "ind":
@@ -89,6 +90,11 @@ func (s *shape) read(t *xmldoc.Token, ns string) {
 		one(&s.lead, hasLead, 1, "firstLine")
 		one(&s.lead, hasLead, -1, "hanging")
 	}
+}
+
+// known gives a value that matters, or the first.
+func known(v string, list ...string) string {
+	return list[max(0, slices.Index(list, v))]
 }
 
 // A style is one of paragraphs.
@@ -187,7 +193,7 @@ func (s *shape) size(t *xmldoc.Token, ns string) {
 
 // look is what is known of a paragraph.
 func (d *Document) look(p *para) shape {
-	s := p.shape
+	s := *p.own
 	if d.styles == nil {
 		return s
 	}

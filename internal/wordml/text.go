@@ -97,7 +97,7 @@ const maxFound = 1 << 16
 func (d *Document) Dates() []Spot {
 	const kinds = phrase.CourtDate + 1
 	var found [kinds][]Spot
-	page := -1
+	page := int32(-1)
 	var buf textBuffer
 	add := func(i int, from, last int32, kind phrase.Kind) {
 		if p := d.paras[d.lines[i].para].page; p != page {

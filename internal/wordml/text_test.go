@@ -208,3 +208,22 @@ func TestBookmarks(t *testing.T) {
 		}
 	}
 }
+
+func TestLimits(t *testing.T) {
+	for name, body := range map[string]string{
+		"paragraphs": strings.Repeat(`<w:p/>`, maxParas+1),
+		"pieces":     paraOf(`<w:r>` + strings.Repeat(`<w:tab/>`, maxPieces+1) + `</w:r>`),
+	} {
+		if _, err := Open([]byte(document(&transitional, body)), xmldoc.Limits{}); !errors.Is(err, ErrLimit) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var marks strings.Builder
+	for i := range maxRow + 1 {
+		fmt.Fprintf(&marks, `<w:r><w:drawing><wp:anchor><wp:positionH relativeFrom="character"><wp:posOffset>%d</wp:posOffset></wp:positionH><wp:extent cx="36000" cy="36000"/><wp:docPr id="%d" name="Courtseal 1"/></wp:anchor></w:drawing></w:r>`, i, i)
+	}
+	d := open(t, document(&transitional, paraOf(runOf("公章")+marks.String())))
+	if _, _, err := d.Place(find(t, d, "公章"), seal45, 0, 0); !errors.Is(err, ErrPlace) {
+		t.Errorf("%d seals: %v", maxRow+1, err)
+	}
+}
