@@ -413,6 +413,9 @@ func (d *office) judgeCase(c *officeCase) {
 	if c.act != nil && c.act.before != nil {
 		c.sources = []sign.Sums{c.act.before}
 	}
+	if c.native != nil {
+		c.raw = c.native.value()
+	}
 	if e := c.judgeValue(c.signed, c.file, ""); e != nil {
 		d.picture(c, e)
 	}
