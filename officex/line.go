@@ -112,8 +112,8 @@ func (l *Line) fill(p *sign.Picture) (*opcsig.Line, error) {
 }
 
 // put places a signature line.
-func (pl *placer) put(s wordml.Spot, l wordml.Line, k *Keyword) error {
-	dx, dy := k.offset()
+func (pl *placer) put(s wordml.Spot, l wordml.Line, o Options) error {
+	dx, dy := o.offset(l.Height)
 	name := pl.unused("media/courtseal-line", ".png")
 	if err := pl.edit.add(name, "image/png", emptyFrame()); err != nil {
 		return err
@@ -172,7 +172,7 @@ func Reserve(dst io.Writer, src io.ReaderAt, size int64, slots []Slot, o Options
 		if l.Width == 0 && l.Height == 0 {
 			l.Width, l.Height = 45, 45
 		}
-		if err := pl.put(s, l, slot.At.Keyword); err != nil {
+		if err := pl.put(s, l, slot.At); err != nil {
 			return fmt.Errorf("slot %d: %w", i+1, err)
 		}
 	}

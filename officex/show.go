@@ -72,7 +72,7 @@ func (pl *placer) show(visible bool, found acts, profile sign.Profile, o Options
 	}
 	l := Line{GUID: guid(pl.plan.Act.ID, 0, pl.text)}
 	size := wordml.Line{GUID: l.GUID, Width: float64(profile.Picture.Width), Height: float64(profile.Picture.Height)}
-	if err := pl.put(s, size, o.Keyword); err != nil {
+	if err := pl.put(s, size, o); err != nil {
 		return nil, err
 	}
 	pl.plan.Shown, pl.plan.Line = pl.part, l.GUID
@@ -99,6 +99,24 @@ func (pl *placer) open(name string) error {
 		return fmt.Errorf("%w: %s: %w", ErrPackage, name, err)
 	}
 	pl.doc, pl.part, pl.text = d, name, b
+	return pl.styles()
+}
+
+// styles tells the document how large its text is where only a style says so.
+func (pl *placer) styles() error {
+	for _, r := range pl.edit.relations(pl.main.Name).ByType(pl.family() + "styles") {
+		p := pl.edit.pkg.Part(r.Part)
+		if p == nil {
+			continue
+		}
+		b, err := pl.edit.read(p.Name)
+		if err == nil {
+			err = pl.doc.UseStyles(b, xmldoc.Limits{})
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrPackage, p.Name, err)
+		}
+	}
 	return nil
 }
 
@@ -157,12 +175,18 @@ func (pl *placer) keyword(k *Keyword) (wordml.Spot, error) {
 	return found[n-1], nil
 }
 
-// offset is how far from the text a seal is to be; none without one.
-func (k *Keyword) offset() (dx, dy float64) {
-	if k == nil {
-		return 0, 0
+// overDate is how far above the middle of a date the seal's centre stands, in radii: its lower arc lies over the date (骑年盖月).
+const overDate = 0.6
+
+// offset is how far from the text that was found a seal of a height is to be.
+func (o *Options) offset(height float64) (dx, dy float64) {
+	switch {
+	case o.Keyword != nil:
+		return o.Keyword.DX, o.Keyword.DY
+	case o.DateLine:
+		return 0, -overDate * height / 2
 	}
-	return k.DX, k.DY
+	return 0, 0
 }
 
 const (
@@ -254,7 +278,7 @@ func (pl *placer) picture(s wordml.Spot, profile sign.Profile, o Options) error 
 	if err != nil {
 		return err
 	}
-	dx, dy := o.Keyword.offset()
+	dx, dy := o.offset(float64(profile.Picture.Height))
 	p := wordml.Picture{RelID: id, ESID: profile.Seal, Name: profile.Seal, Width: float64(profile.Picture.Width), Height: float64(profile.Picture.Height)}
 	splices, notes, err := pl.doc.Place(s, p, dx, dy)
 	if err != nil {
