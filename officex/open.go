@@ -80,6 +80,9 @@ func openPackage(src io.ReaderAt, size int64, l Limits) (*opc.Package, error) {
 		return nil, err
 	}
 	if faults := pkg.Faults(); len(faults) > 0 {
+		if f := wordscan.Main(pkg); f.Other() || pkg.Part("/_rels/.rels") == nil { // a sound file of another kind, for all we know
+			return nil, fmt.Errorf("%w: this is %s", ErrNotWord, f)
+		}
 		texts := make([]string, min(len(faults), 3))
 		for i := range texts {
 			texts[i] = faults[i].String()

@@ -94,10 +94,16 @@ func (lo *libreOffice) verify(t *testing.T, path string) []string {
 	return lines
 }
 
-// convert opens a document and writes it as PDF or .docx.
-func (lo *libreOffice) convert(t *testing.T, path, to string) {
+// Formats that the office program writes, by the names of its filters.
+const (
+	asPDF  = "writer_pdf_Export"
+	asDOCX = "MS Word 2007 XML"
+)
+
+// convert opens a document and writes it in another format, encrypted with a password if one is given.
+func (lo *libreOffice) convert(t *testing.T, path, to, format string, password ...string) {
 	t.Helper()
-	if _, failed := lo.question(t, "convert", path, to); failed != "" {
-		t.Fatalf("LibreOffice does not convert %s: %s", filepath.Base(path), failed)
+	if _, failed := lo.question(t, append([]string{"convert", path, to, format}, password...)...); failed != "" {
+		t.Fatalf("LibreOffice does not make %s: %s", filepath.Base(to), failed)
 	}
 }

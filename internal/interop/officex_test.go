@@ -21,6 +21,7 @@ import (
 	"github.com/courtseal/courtseal/seal/imprint"
 	"github.com/courtseal/courtseal/sign"
 	"github.com/courtseal/courtseal/sign/xmldsig"
+	"github.com/courtseal/courtseal/verify"
 )
 
 // wordBench is what the tests of Word documents share: a LibreOffice that trusts a root, and seals.
@@ -119,11 +120,12 @@ func TestOffice(t *testing.T) {
 	need(t, "xmlsec1", "pdftoppm")
 	w := newWordBench(t)
 	src := filepath.Join(w.dir, "judgment.docx")
-	w.lo.convert(t, write(t, w.dir, "judgment.html", []byte(judgment)), src)
+	w.lo.convert(t, write(t, w.dir, "judgment.html", []byte(judgment)), src, asDOCX)
 	t.Run("accepts", func(t *testing.T) { w.accepts(t, src) })
 	t.Run("sees every change", func(t *testing.T) { w.seesChanges(t, src) })
 	t.Run("shows signature lines", func(t *testing.T) { w.showsLines(t, src) })
 	t.Run("opens", w.opensVectors)
+	t.Run("writes other formats", func(t *testing.T) { w.othersRefused(t, src) })
 }
 
 // accepts: every signature of every kind is valid and trusted, and none when the document was changed.
@@ -354,7 +356,7 @@ func (w *wordBench) red(t *testing.T, file string) (n int) {
 	t.Helper()
 	dir := t.TempDir()
 	pdf := filepath.Join(dir, "shown.pdf")
-	w.lo.convert(t, file, pdf)
+	w.lo.convert(t, file, pdf, asPDF)
 	if out := output(t, "pdftoppm", "-r", "40", pdf, filepath.Join(dir, "page")); out != "" {
 		t.Fatal(out)
 	}
@@ -424,5 +426,43 @@ func (w *wordBench) opensVectors(t *testing.T) {
 	}
 	if opened < 5 {
 		t.Errorf("only %d documents were sealed", opened)
+	}
+}
+
+// othersRefused: what the office program writes in other formats is refused by name.
+func (w *wordBench) othersRefused(t *testing.T, src string) {
+	stamp := w.stamp(t, sign.Dual, testpki.RSA, nil)
+	for _, c := range []struct {
+		name, format, password string
+		want                   error
+		says                   string
+	}{
+		{"a.doc", "MS Word 97", "", officex.ErrDoc, ".doc"},
+		{"locked.doc", "MS Word 97", "secret", officex.ErrDoc, ".doc"},
+		{"locked.docx", asDOCX, "secret", officex.ErrEncrypted, "encrypted"},
+		{"a.dotx", "MS Word 2007 XML Template", "", officex.ErrNotWord, "template"},
+		{"a.docm", "MS Word 2007 XML VBA", "", officex.ErrMacroEnabled, ".docm"},
+		{"a.odt", "writer8", "", officex.ErrNotWord, "OpenDocument"},
+		{"locked.odt", "writer8", "secret", officex.ErrNotWord, "OpenDocument"},
+		{"a.fodt", "OpenDocument Text Flat XML", "", officex.ErrNotWord, "XML file"},
+		{"a.rtf", "Rich Text Format", "", officex.ErrNotWord, ".rtf"},
+		{"a.xml", "MS Word 2003 XML", "", officex.ErrNotWord, "Word 2003"},
+		{"a.html", "HTML (StarWriter)", "", officex.ErrNotWord, "web page"},
+		{"a.epub", "EPUB", "", officex.ErrNotWord, ".epub"},
+		{"a.txt", "Text", "", officex.ErrNotWord, "no known document format"},
+		{"a.pdf", asPDF, "", officex.ErrNotWord, "PDF"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), c.name)
+			w.lo.convert(t, src, path, c.format, c.password)
+			_, err := officex.SignFile(context.Background(), path+".sealed", path, stamp, officex.Options{})
+			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%v; want %v, with %q", err, c.want, c.says)
+			}
+			_, err = verify.File(context.Background(), path, verify.Options{})
+			if signs := slices.Contains([]string{".pdf", ".docm", ".dotx"}, filepath.Ext(path)); signs == errors.Is(err, verify.ErrFormat) {
+				t.Errorf("verify: %v", err)
+			}
+		})
 	}
 }

@@ -75,6 +75,9 @@ var formatNames = map[Format]string{
 // String names a format in a sentence: "this is " + f.String().
 func (f Format) String() string { return formatNames[f] }
 
+// Other tells whether it is a zip file whose rules are not those of Office.
+func (f Format) Other() bool { return f >= XPS }
+
 // sniff is how much of a file's beginning is looked at.
 const sniff = 4096
 

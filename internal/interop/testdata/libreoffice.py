@@ -1,6 +1,7 @@
 """Asks one LibreOffice about many files: libreoffice.py PIPE, then a line of standard input for each question:
 "verify FILE" prints "valid=BOOL status=NUMBER line=GUID subject=NAME" for each signature of an Office document, in order;
-"convert FILE TO" opens the file as a person would and writes it as PDF, or as .docx.
+"convert FILE TO FILTER PASSWORD" opens the file as a person would and writes it in the format of a filter, encrypted or, without
+PASSWORD, not.
 An answer ends with "." or, where there is none, "! reason"."""
 import os
 import sys
@@ -8,7 +9,7 @@ import time
 
 import uno
 import unohelper
-from com.sun.star.beans import PropertyValue
+from com.sun.star.beans import NamedValue, PropertyValue
 from com.sun.star.connection import NoConnectException
 
 
@@ -45,14 +46,19 @@ def verify(path):
             s.SignatureIsValid, s.CertificateStatus, s.SignatureLineId, s.Signer.SubjectName if s.Signer else ""))
 
 
-def convert(path, to):
-    kind = "writer_pdf_Export" if to.endswith(".pdf") else "MS Word 2007 XML"
+def convert(path, to, kind, password=""):
     desktop = new("com.sun.star.frame.Desktop")
     options = [PropertyValue(Name="Hidden", Value=True)]
     if path.endswith(".html"):
         options.append(PropertyValue(Name="FilterName", Value="HTML (StarWriter)"))
     doc = desktop.loadComponentFromURL(url(path), "_blank", 0, tuple(options))
-    doc.storeToURL(url(to), (PropertyValue(Name="FilterName", Value=kind),))
+    how = [PropertyValue(Name="FilterName", Value=kind)]
+    if password and kind.startswith("MS Word 2007"):
+        key = (NamedValue("CryptoType", "Standard"), NamedValue("OOXPassword", password))
+        how.append(PropertyValue(Name="EncryptionData", Value=uno.Any("[]com.sun.star.beans.NamedValue", key)))
+    elif password:
+        how.append(PropertyValue(Name="Password", Value=password))
+    doc.storeToURL(url(to), tuple(how))
     doc.close(True)
 
 
