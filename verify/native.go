@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/internal/opcsig"
@@ -78,6 +79,7 @@ var xmlCertificateRule = &rule{
 		{codeOK, Valid, "SigningCertificate 指明的正是签名证书", "SigningCertificate names the certificate that signed"},
 		{"certificate-not-bound", Invalid, "没有 SigningCertificate：签名没有指明签名证书", "there is no SigningCertificate: the signature does not say which certificate signed"},
 		{"other-certificate", Invalid, "SigningCertificate 指向另一证书", "SigningCertificate names another certificate"},
+		{"second-certificate", Invalid, "KeyInfo 中有同一密钥的另一证书：其他软件可能显示另一签名人", "KeyInfo has another certificate of the same key too, so that a program may show another signer"},
 	},
 }
 
@@ -190,9 +192,23 @@ func (j *judge) xmlCertificate(n *nativeSignature) {
 		j.add(xmlCertificateRule.check("certificate-not-bound"))
 	case n.certDER == nil || !n.names(n.certDER):
 		j.add(xmlCertificateRule.check("other-certificate"))
+	case n.second():
+		j.add(xmlCertificateRule.check("second-certificate"))
 	default:
 		j.add(xmlCertificateRule.check(codeOK))
 	}
+}
+
+// second: KeyInfo has another certificate of the key that signed.
+func (n *nativeSignature) second() bool {
+	signed, err := gm.ParseCertificate(n.certDER)
+	if err != nil {
+		return false // said elsewhere
+	}
+	return slices.ContainsFunc(n.Certificates, func(der []byte) bool {
+		c, err := gm.ParseCertificate(der)
+		return err == nil && !bytes.Equal(der, n.certDER) && bytes.Equal(c.RawSubjectPublicKeyInfo, signed.RawSubjectPublicKeyInfo)
+	})
 }
 
 func (j *judge) xmlValue(n *nativeSignature, cert *gm.Certificate) {

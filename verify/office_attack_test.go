@@ -11,13 +11,10 @@ import (
 )
 
 const (
-	typesEntry = "[Content_Types].xml"
-	rootRels   = "_rels/.rels"
-	docRels    = "word/_rels/document.xml.rels"
-	sealRels   = "_seals/_rels/origin.seals.rels"
-	sigRels    = "_xmlsignatures/_rels/origin.sigs.rels"
-	noRels     = xmlHead + relsTag + `</Relationships>`
-	wordType   = openXML + "wordprocessingml."
+	sealRels = "_seals/_rels/origin.seals.rels"
+	sigRels  = "_xmlsignatures/_rels/origin.sigs.rels"
+	noRels   = xmlHead + relsTag + `</Relationships>`
+	wordType = openXML + "wordprocessingml."
 )
 
 // A mutation changes an archive; all makes several of them.
@@ -72,7 +69,7 @@ func drop(name string) mutation {
 
 // declare declares the type of a part.
 func declare(name, kind string) mutation {
-	return edit(typesEntry, "</Types>", override("/"+name, kind)+"</Types>")
+	return edit(typesName, "</Types>", override("/"+name, kind)+"</Types>")
 }
 
 // add puts in a part with its type.
@@ -130,14 +127,14 @@ func TestOfficeContentInjection(t *testing.T) {
 		{"relationships of a part that had none", nil, relation, relate("word/_rels/styles.xml.rels", docRel+"image", "https://evil.example/", true)},
 		{"relationships of properties", nil, relation, relate("docProps/_rels/app.xml.rels", docRel+"image", "https://evil.example/", true)},
 		{"user interface", nil, both, all(add("customUI/customUI.xml", "application/xml", "<x/>"),
-			relate(rootRels, "http://schemas.microsoft.com/office/2006/relationships/ui/extensibility", "customUI/customUI.xml", false))},
+			relate(relsName, "http://schemas.microsoft.com/office/2006/relationships/ui/extensibility", "customUI/customUI.xml", false))},
 		{"web extension", nil, both, all(add("word/webextensions/taskpanes.xml", "application/vnd.ms-office.webextensiontaskpanes+xml", "<x/>"),
-			relate(rootRels, "http://schemas.microsoft.com/office/2011/relationships/webextensiontaskpanes", "word/webextensions/taskpanes.xml", false))},
-		{"content called a thumbnail", nil, both, all(add("word/x.xml", wordType+"header+xml", "<x/>"), relate(rootRels, pkgRel+"metadata/thumbnail", "word/x.xml", false))},
-		{"content called properties", nil, both, all(add("word/x.xml", wordType+"header+xml", "<x/>"), relate(rootRels, pkgRel+"metadata/core-properties", "word/x.xml", false))},
+			relate(relsName, "http://schemas.microsoft.com/office/2011/relationships/webextensiontaskpanes", "word/webextensions/taskpanes.xml", false))},
+		{"content called a thumbnail", nil, both, all(add("word/x.xml", wordType+"header+xml", "<x/>"), relate(relsName, pkgRel+"metadata/thumbnail", "word/x.xml", false))},
+		{"content called properties", nil, both, all(add("word/x.xml", wordType+"header+xml", "<x/>"), relate(relsName, pkgRel+"metadata/core-properties", "word/x.xml", false))},
 		{"content called a signature", nil, []string{extraRelation}, all(add("word/x.xml", wordType+"header+xml", "<x/>"),
 			relate("word/_rels/styles.xml.rels", opcsig.RelSignature, "x.xml", false))},
-		{"origin that is content", nil, both, all(add("word/x.xml", wordType+"header+xml", "<x/>"), relate(rootRels, opcsig.RelOrigin, "word/x.xml", false))},
+		{"origin that is content", nil, both, all(add("word/x.xml", wordType+"header+xml", "<x/>"), relate(relsName, opcsig.RelOrigin, "word/x.xml", false))},
 		{"signature shown as content", []string{wayRSA, wayDual}, []string{"coverage/parts-not-covered", extraRelation},
 			relate(docRels, docRel+"header", "../_xmlsignatures/sig1.xml", false)},
 		{"record of an act shown as content", nil, []string{extraRelation}, relate(docRels, docRel+"aFChunk", "../_seals/seal1/undo", false)},
@@ -166,21 +163,21 @@ func TestOfficeMaliciousRepair(t *testing.T) {
 	const office = docRel + "officeDocument"
 	second := add("word/evil.xml", wordType+"document.main+xml", evilXML)
 	tryAll(t, []officeAttack{
-		{"second document", nil, []string{"main-part/main-twice", extraPart, extraRelation}, all(second, relate(rootRels, office, "word/evil.xml", false))},
-		{"second document, strict", nil, []string{"main-part/main-twice", extraPart, extraRelation}, all(second, relate(rootRels, documentRelations[1], "word/evil.xml", false))},
+		{"second document", nil, []string{"main-part/main-twice", extraPart, extraRelation}, all(second, relate(relsName, office, "word/evil.xml", false))},
+		{"second document, strict", nil, []string{"main-part/main-twice", extraPart, extraRelation}, all(second, relate(relsName, documentRelations[1], "word/evil.xml", false))},
 		{"second document, first", nil, []string{"main-part/main-twice", extraPart, extraRelation},
-			all(second, edit(rootRels, relsTag, relsTag+rel("rId0", office, "word/evil.xml")))},
-		{"same document twice", nil, []string{"main-part/main-twice", extraRelation}, relate(rootRels, office, "word/document.xml", false)},
-		{"second document outside", nil, []string{"main-part/main-twice", extraRelation}, relate(rootRels, office, "https://evil.example/x.docx", true)},
-		{"second document of no type", nil, []string{"main-part/main-twice", extraPart}, all(put("word/evil.xml", evilXML), relate(rootRels, office, "word/evil.xml", false))},
+			all(second, edit(relsName, relsTag, relsTag+rel("rId0", office, "word/evil.xml")))},
+		{"same document twice", nil, []string{"main-part/main-twice", extraRelation}, relate(relsName, office, "word/document.xml", false)},
+		{"second document outside", nil, []string{"main-part/main-twice", extraRelation}, relate(relsName, office, "https://evil.example/x.docx", true)},
+		{"second document of no type", nil, []string{"main-part/main-twice", extraPart}, all(put("word/evil.xml", evilXML), relate(relsName, office, "word/evil.xml", false))},
 		{"relationship to another document", nil, []string{"parts/relationships-changed", extraPart},
-			all(second, edit(rootRels, `Target="word/document.xml"`, `Target="word/evil.xml"`))},
-		{"no document", nil, []string{"main-part/main-missing", "parts/relationship-missing"}, edit(rootRels, rel("rId1", office, "word/document.xml"), "")},
+			all(second, edit(relsName, `Target="word/document.xml"`, `Target="word/evil.xml"`))},
+		{"no document", nil, []string{"main-part/main-missing", "parts/relationship-missing"}, edit(relsName, rel("rId1", office, "word/document.xml"), "")},
 		{"document that is not there", nil, []string{"main-part/main-absent", "parts/part-missing"}, drop("word/document.xml")},
 		{"two relationships of one id", nil, []string{"package/opc-rels-twice"},
-			all(second, edit(rootRels, relsTag, relsTag+rel("rId1", office, "word/evil.xml")))},
+			all(second, edit(relsName, relsTag, relsTag+rel("rId1", office, "word/evil.xml")))},
 		{"two relationships of one id, in another order", nil, []string{"package/opc-rels-twice"},
-			all(second, edit(rootRels, "</Relationships>", rel("rId1", office, "word/evil.xml")+"</Relationships>"))},
+			all(second, edit(relsName, "</Relationships>", rel("rId1", office, "word/evil.xml")+"</Relationships>"))},
 		{"ids that differ in case", nil, []string{extraRelation}, all(second, edit(docRels, relsTag, relsTag+rel("RID1", docRel+"styles", "evil.xml")))},
 		{"target out of the package", nil, []string{"package/opc-rels-target"}, edit(docRels, `Target="styles.xml"`, `Target="../../styles.xml"`)},
 		{"target inside that becomes one outside", nil, []string{"parts/relationships-changed"}, edit(docRels, `Target="styles.xml"`, `Target="styles.xml" TargetMode="External"`)},
@@ -194,9 +191,9 @@ func TestOfficeMaliciousRepair(t *testing.T) {
 		{"relationships in another case", nil, []string{"package/zip-duplicate"}, put("word/_rels/Document.xml.rels", noRels)},
 		{"relationships of no part", nil, []string{"package/opc-rels-orphan"}, put("word/_rels/none.xml.rels", noRels)},
 		{"part below a part", nil, []string{"package/opc-derived", extraPart}, add("word/document.xml/x.xml", "application/xml", evilXML)},
-		{"no content types", nil, []string{"package/opc-no-types"}, drop(typesEntry)},
-		{"content types that are no XML", nil, []string{"package/opc-types-xml"}, edit(typesEntry, "</Types>", "")},
-		{"content types with a document type", nil, []string{"package/opc-types-xml"}, edit(typesEntry, "<Types ", "<!DOCTYPE Types><Types ")},
+		{"no content types", nil, []string{"package/opc-no-types"}, drop(typesName)},
+		{"content types that are no XML", nil, []string{"package/opc-types-xml"}, edit(typesName, "</Types>", "")},
+		{"content types with a document type", nil, []string{"package/opc-types-xml"}, edit(typesName, "<Types ", "<!DOCTYPE Types><Types ")},
 		{"content types, two for one part", nil, []string{"package/opc-types-twice"}, declare("word/document.xml", "application/vnd.ms-word.document.macroEnabled.main+xml")},
 		{"content types, two but for case", nil, []string{"package/opc-types-twice"}, declare("WORD/document.xml", "application/vnd.ms-word.document.macroEnabled.main+xml")},
 		{"also a PDF", nil, []string{"package/also-pdf"}, func(t testing.TB, a *ziptest.Archive) {
@@ -211,10 +208,10 @@ func TestOfficeContentMasking(t *testing.T) {
 	main := override("/word/document.xml", wordType+"document.main+xml")
 	styles := override("/word/styles.xml", wordType+"styles+xml")
 	tryAll(t, []officeAttack{
-		{"other text", nil, []string{"parts/part-changed"}, edit(docPart, judgement, "驳回")},
-		{"other text of another document", nil, []string{"parts/part-changed"}, put(docPart, evilXML)},
-		{"document emptied", nil, []string{"parts/part-changed"}, put(docPart, "")},
-		{"white space behind the document", nil, []string{"parts/part-changed"}, edit(docPart, "</w:document>", "</w:document> ")},
+		{"other text", nil, []string{"parts/part-changed"}, edit(docName, judgement, "驳回")},
+		{"other text of another document", nil, []string{"parts/part-changed"}, put(docName, evilXML)},
+		{"document emptied", nil, []string{"parts/part-changed"}, put(docName, "")},
+		{"white space behind the document", nil, []string{"parts/part-changed"}, edit(docName, "</w:document>", "</w:document> ")},
 		{"other styles", nil, []string{"parts/part-changed"}, put("word/styles.xml", xmlHead+`<w:styles xmlns:w="`+wordML+`"><w:docDefaults/></w:styles>`)},
 		{"no styles", nil, []string{"parts/part-missing"}, drop("word/styles.xml")},
 		{"styles under another name", nil, []string{"parts/part-missing", "parts/relationships-changed", extraPart}, func(t testing.TB, a *ziptest.Archive) {
@@ -224,16 +221,16 @@ func TestOfficeContentMasking(t *testing.T) {
 		{"no relationship to the styles", nil, []string{"parts/relationship-missing"}, edit(docRels, rel("rId1", docRel+"styles", "styles.xml"), "")},
 		{"relationship of another kind", nil, []string{"parts/relationships-changed"}, edit(docRels, docRel+"styles", docRel+"numbering")},
 		{"hyperlink to elsewhere", nil, []string{"parts/relationships-changed"}, edit(docRels, "https://court.example/", "https://evil.example/")},
-		{"document with macros", nil, []string{"main-part/main-macros", "parts/part-type"}, edit(typesEntry, main, override("/word/document.xml", macros))},
-		{"template", nil, []string{"parts/part-type"}, edit(typesEntry, main, override("/word/document.xml", wordType+"template.main+xml"))},
-		{"a sheet", nil, []string{"parts/part-type"}, edit(typesEntry, main, override("/word/document.xml", openXML+"spreadsheetml.sheet.main+xml"))},
-		{"only XML", nil, []string{"main-part/main-type", "parts/part-type"}, edit(typesEntry, main, "")},
-		{"type in capitals", nil, []string{"parts/part-type"}, edit(typesEntry, wordType+"styles+xml", strings.ToUpper(wordType+"styles+xml"))},
-		{"type with a parameter", nil, []string{"parts/part-type"}, edit(typesEntry, wordType+"styles+xml", wordType+"styles+xml; x=y")},
-		{"styles of another type", nil, []string{"parts/part-type"}, edit(typesEntry, styles, override("/word/styles.xml", wordType+"numbering+xml"))},
-		{"styles of no type but XML", nil, []string{"parts/part-type"}, edit(typesEntry, styles, "")},
+		{"document with macros", nil, []string{"main-part/main-macros", "parts/part-type"}, edit(typesName, main, override("/word/document.xml", macros))},
+		{"template", nil, []string{"parts/part-type"}, edit(typesName, main, override("/word/document.xml", wordType+"template.main+xml"))},
+		{"a sheet", nil, []string{"parts/part-type"}, edit(typesName, main, override("/word/document.xml", openXML+"spreadsheetml.sheet.main+xml"))},
+		{"only XML", nil, []string{"main-part/main-type", "parts/part-type"}, edit(typesName, main, "")},
+		{"type in capitals", nil, []string{"parts/part-type"}, edit(typesName, wordType+"styles+xml", strings.ToUpper(wordType+"styles+xml"))},
+		{"type with a parameter", nil, []string{"parts/part-type"}, edit(typesName, wordType+"styles+xml", wordType+"styles+xml; x=y")},
+		{"styles of another type", nil, []string{"parts/part-type"}, edit(typesName, styles, override("/word/styles.xml", wordType+"numbering+xml"))},
+		{"styles of no type but XML", nil, []string{"parts/part-type"}, edit(typesName, styles, "")},
 		{"no types by extension", nil, []string{"package/opc-untyped", "package/opc-rels-type"},
-			edit(typesEntry, `<Default Extension="rels" ContentType="`+opc.RelsType+`"/>`, "")},
+			edit(typesName, `<Default Extension="rels" ContentType="`+opc.RelsType+`"/>`, "")},
 		{"other seal picture", []string{wayES, wayRSA, wayDual}, []string{"parts/part-changed"}, func(t testing.TB, a *ziptest.Archive) {
 			for _, e := range a.Entries {
 				if strings.HasPrefix(e.Central.Name, "word/media/") {
@@ -242,7 +239,7 @@ func TestOfficeContentMasking(t *testing.T) {
 			}
 		}},
 		{"properties that a seal signs", []string{wayES, wayDual, wayLine, wayTwo}, []string{"parts/part-changed seal"}, put("docProps/core.xml", xmlHead+"<x/>")},
-		{"properties that a seal signs, away", []string{wayES, wayDual, wayLine, wayTwo}, []string{"parts/part-missing seal"}, all(drop("docProps/app.xml"), edit(rootRels, rel("rId3", docRel+"extended-properties", "docProps/app.xml"), ""))},
+		{"properties that a seal signs, away", []string{wayES, wayDual, wayLine, wayTwo}, []string{"parts/part-missing seal"}, all(drop("docProps/app.xml"), edit(relsName, rel("rId3", docRel+"extended-properties", "docProps/app.xml"), ""))},
 	})
 }
 
@@ -257,7 +254,7 @@ func TestOfficeLegacyWrapping(t *testing.T) {
 	}
 	tryAll(t, append(attacks,
 		officeAttack{"stream of a name with a control character", nil, []string{"package/opc-name"}, put("\x01CompObj", ole)},
-		officeAttack{"the document is an old one", nil, []string{"parts/part-changed"}, put(docPart, ole)},
+		officeAttack{"the document is an old one", nil, []string{"parts/part-changed"}, put(docName, ole)},
 		officeAttack{"old document by a relationship", nil, []string{extraPart, extraRelation},
 			all(add("word/old.doc", "application/msword", ole), relate(docRels, docRel+"aFChunk", "old.doc", false))},
 	))

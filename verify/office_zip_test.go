@@ -7,10 +7,7 @@ import (
 	"github.com/courtseal/courtseal/internal/ziptest"
 )
 
-const (
-	docPart = "word/document.xml"
-	evilXML = xmlHead + `<w:document xmlns:w="` + wordML + `"><w:body><w:p><w:r><w:t>驳回全部诉讼请求</w:t></w:r></w:p><w:sectPr/></w:body></w:document>`
-)
+const evilXML = xmlHead + `<w:document xmlns:w="` + wordML + `"><w:body><w:p><w:r><w:t>驳回全部诉讼请求</w:t></w:r></w:p><w:sectPr/></w:body></w:document>`
 
 // in puts an entry before or behind all others.
 func in(first bool, name string) func(testing.TB, *ziptest.Archive) {
@@ -26,7 +23,7 @@ func in(first bool, name string) func(testing.TB, *ziptest.Archive) {
 
 // onDoc changes the entry of the document.
 func onDoc(f func(e *ziptest.Entry)) func(testing.TB, *ziptest.Archive) {
-	return func(_ testing.TB, a *ziptest.Archive) { f(a.Entry(docPart)) }
+	return func(_ testing.TB, a *ziptest.Archive) { f(a.Entry(docName)) }
 }
 
 func evilZip(t testing.TB) string { return string(docxOf(t, "驳回全部诉讼请求")) }
@@ -44,8 +41,8 @@ func TestOfficeZipAttacks(t *testing.T) {
 	}
 	type A = *ziptest.Archive
 	tryAll(t, []officeAttack{
-		{"evil duplicate first", nil, []string{"package/zip-duplicate", "parts/part-changed"}, in(true, docPart)},
-		{"evil duplicate last", nil, []string{"package/zip-duplicate"}, in(false, docPart)},
+		{"evil duplicate first", nil, []string{"package/zip-duplicate", "parts/part-changed"}, in(true, docName)},
+		{"evil duplicate last", nil, []string{"package/zip-duplicate"}, in(false, docName)},
 		{"same but for case, first", nil, []string{"package/zip-duplicate"}, in(true, "word/Document.xml")},
 		{"same but for case, last", nil, []string{"package/zip-duplicate"}, in(false, "WORD/document.xml")},
 		{"same but for case, content types", nil, []string{"package/zip-duplicate"}, in(false, "[content_types].xml")},
@@ -97,15 +94,15 @@ func TestOfficeZipAttacks(t *testing.T) {
 		{"bytes behind the directory", nil, []string{"package/zip-gap"}, func(_ testing.TB, a A) { a.Gap = "x" }},
 		{"bytes in the directory", nil, []string{"package/zip-gap"}, func(_ testing.TB, a A) { a.Directory = "x" }},
 		{"entry that only reading from the front finds", nil, []string{"package/zip-gap"}, func(t testing.TB, a A) {
-			in(false, docPart)(t, a)
+			in(false, docName)(t, a)
 			a.Entries[len(a.Entries)-1].Hidden = true
 		}},
 		{"entry of its own before the first", nil, []string{"package/zip-prefix"}, func(t testing.TB, a A) {
-			in(true, docPart)(t, a)
+			in(true, docName)(t, a)
 			a.Entries[0].Hidden = true
 		}},
 		{"two entries of one place", nil, []string{"package/zip-overlap"}, func(t testing.TB, a A) {
-			e := *a.Entry(docPart)
+			e := *a.Entry(docName)
 			e.Central.Name, e.Local.Name = "word/other.xml", "word/other.xml"
 			e.At = 0
 			a.Entries = append(a.Entries, &e)

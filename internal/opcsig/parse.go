@@ -92,6 +92,7 @@ func Parse(part []byte) (*Signature, error) {
 	p := &parser{doc: doc, root: doc.Root, sig: new(Signature), covered: map[*xmldoc.Element]bool{}}
 	p.sig.ID, _ = p.root.Attr("", "Id")
 	p.readIDs()
+	p.checkMarkup()
 	p.signature()
 	p.objects()
 	if len(p.sha1) > 0 {
@@ -126,6 +127,17 @@ func (p *parser) readIDs() {
 	walk(p.root)
 	if mce {
 		p.find("X1", CodeMCE, "names of markup compatibility, which no signature may have")
+	}
+}
+
+// checkMarkup looks for comments, CDATA sections and processing instructions. Canonical XML leaves comments out, so that they may be
+// put into what is signed, and programs that read the first piece of a text then read another text than those that read all of it.
+func (p *parser) checkMarkup() {
+	b := p.doc.Bytes()[p.root.Start:p.root.End]
+	for _, m := range []string{"<!", "<?"} { // which stand nowhere else, since "<" has to be escaped
+		if i := bytes.Index(b, []byte(m)); i >= 0 {
+			p.find("X1", CodeStructure, "a comment, CDATA or processing instruction in the signature: %.40q", b[i:])
+		}
 	}
 }
 
