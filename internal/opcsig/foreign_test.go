@@ -49,7 +49,7 @@ const foreignTemplate = `<?xml version="1.0" encoding="UTF-8" standalone="no"?>
 `
 
 const foreignOffice = `<ds:SignatureProperties><ds:SignatureProperty Id="idOfficeV1Details" Target="xmldsig-1"><SignatureInfoV1 xmlns="` + xmldsig.OfficeNS + `">
-  <SetupId>{0A1B2C3D-0000-4000-8000-0123456789ab}</SetupId><SignatureComments><![CDATA[a < b]]></SignatureComments>
+  <SetupId>{0A1B2C3D-0000-4000-8000-0123456789ab}</SetupId><SignatureComments>a &lt; b</SignatureComments>
   <ManifestHashAlgorithm>METHODOFDIGEST</ManifestHashAlgorithm><SignatureType>2</SignatureType></SignatureInfoV1></ds:SignatureProperty></ds:SignatureProperties>`
 
 // What xmlsec1 signs in the ways of others is read, and right; what is hashed is what it hashed.

@@ -136,7 +136,7 @@ func (p *parser) checkMarkup() {
 	b := p.doc.Bytes()[p.root.Start:p.root.End]
 	for _, m := range []string{"<!", "<?"} { // which stand nowhere else, since "<" has to be escaped
 		if i := bytes.Index(b, []byte(m)); i >= 0 {
-			p.find("X1", CodeStructure, "a comment, CDATA or processing instruction in the signature: %.40q", b[i:])
+			p.find("X2", CodeStructure, "a comment, CDATA or processing instruction in the signature: %.40q", b[i:])
 		}
 	}
 }
