@@ -157,6 +157,9 @@ func (j *judge) xmlReferences(n *nativeSignature) {
 	j.add(xmlReferencesRule.check(codeOK, len(n.Signed)))
 }
 
+// maxTried is how many certificates are tried where the signature names none.
+const maxTried = 4
+
 // findCertificate finds the certificate that signed: the one that the signature names, else the first whose key made the value.
 func (n *nativeSignature) findCertificate() {
 	for _, der := range n.Certificates {
@@ -165,7 +168,7 @@ func (n *nativeSignature) findCertificate() {
 			return
 		}
 	}
-	for _, der := range n.Certificates {
+	for _, der := range n.Certificates[:min(len(n.Certificates), maxTried)] {
 		c, err := gm.ParseCertificate(der)
 		if err == nil && n.Scheme.Kind != "" && xmldsig.Check(c.PublicKey, n.Scheme, n.SignedInfo, n.Value) == nil {
 			n.certDER = der

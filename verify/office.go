@@ -61,7 +61,7 @@ type officeCase struct {
 }
 
 // maxSignatureBytes bounds what is read of all signatures together.
-const maxSignatureBytes = 64 << 20
+const maxSignatureBytes = 24 << 20
 
 // office judges an Office document.
 func (j *job) office(src io.ReaderAt, size int64) (*Report, error) {
@@ -373,8 +373,15 @@ func (d *office) boundSeal(c *officeCase) error {
 	return nil
 }
 
-// judgeAll makes every check of every signature.
+// judgeAll makes every check of every signature. Each is compared with all that there is in the package.
 func (d *office) judgeAll() ([]Signature, error) {
+	all := len(d.pkg.Parts())
+	for _, source := range d.pkg.Sources() {
+		all += len(d.pkg.Rels(source).All())
+	}
+	if cost := all * len(d.cases); cost > d.limits.Objects {
+		return nil, fmt.Errorf("%w: %d parts and relationships to compare with %d signatures", opc.ErrLimit, all, len(d.cases))
+	}
 	out := make([]Signature, len(d.cases))
 	for i, c := range d.cases {
 		if err := d.ctx.Err(); err != nil {

@@ -25,7 +25,7 @@ type Options struct {
 // Limits bound what a document may ask for. Zero: the defaults.
 type Limits struct {
 	Signatures int // 0: 1,000
-	Objects    int // indirect objects visited to compare revisions; 0: 50,000, and one more for each 8 bytes of the file, at most 2,000,000
+	Objects    int // indirect objects visited to compare revisions, or parts and relationships compared with signatures; 0: 50,000, and one more for each 8 bytes of the file, at most 2,000,000
 }
 
 func (l Limits) orDefaults(size int64) Limits {
