@@ -90,8 +90,12 @@ func (d *office) judgeCoverage(c *officeCase) {
 	names := brief(out.properties, ", ")
 	c.sig.Coverage = Text{"签名覆盖文件的全部内容，文件属性除外：" + names, "all content of the file is signed but for its properties, " + names}
 	code := "coverage-properties"
-	if d.showsProperties && !d.propertiesSigned() {
+	switch {
+	case d.propertiesSigned():
+	case d.showsProperties:
 		code = "coverage-fields"
+	case d.seen.err != nil:
+		code = "coverage-unread"
 	}
 	c.add(coverageRule.check(code, names))
 }

@@ -178,6 +178,11 @@ func (d *office) newCase(r opc.Relationship) (*officeCase, error) {
 	}
 	c := &officeCase{part: d.pkg.Part(r.Part), file: name}
 	c.signatureCase = &signatureCase{apart: true, judge: d.judge(&Signature{Name: name, Checks: []Check{}, Coverage: Text{"无法确定签名范围", "what is signed cannot be told"}})}
+	for _, o := range d.cases {
+		if c.part != nil && o.part == c.part {
+			c.broken = found("signature-twice", o.sig.Name)
+		}
+	}
 	d.cases = append(d.cases, c)
 	d.judgePackage(c.judge)
 	c.add(mainRule.check(d.main.code, d.main.args...))
@@ -268,6 +273,11 @@ func (d *office) readNative(c *officeCase, origins int) error {
 	s, err := opcsig.Parse(b)
 	if err != nil {
 		return c.breaks(err)
+	}
+	for _, o := range d.cases {
+		if c.broken == nil && o.native != nil && s.SignedInfo != nil && bytes.Equal(o.native.SignedInfo, s.SignedInfo) {
+			c.broken = found("signature-twice", o.sig.Name) // a copy in another part
+		}
 	}
 	c.native = &nativeSignature{Signature: s}
 	c.refs = s.Manifest

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"cmp"
 	"math"
 
 	"github.com/courtseal/courtseal/internal/opc"
@@ -48,8 +49,8 @@ func (d *office) look() *look {
 
 // picture compares what the document shows as a seal with what the seal holds: pictures in the text, and those of signature lines.
 func (d *office) picture(c *officeCase, e *seal.Seal) {
-	if d.seen.unread != nil {
-		c.add(pictureRule.check("picture-unreadable", d.seen.unread.Error()))
+	if err := cmp.Or(d.seen.unread, d.seen.err); err != nil {
+		c.add(pictureRule.check("picture-unreadable", err.Error()))
 		return
 	}
 	shown, size := false, 1.0

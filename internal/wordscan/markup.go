@@ -2,6 +2,8 @@ package wordscan
 
 import (
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/courtseal/courtseal/internal/xmldoc"
 )
@@ -11,6 +13,7 @@ const (
 	nsW       = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 	nsWStrict = "http://purl.oclc.org/ooxml/wordprocessingml/main"
 	nsW14     = "http://schemas.microsoft.com/office/word/2010/wordml"
+	nsW15     = "http://schemas.microsoft.com/office/word/2012/wordml"
 	nsWP15    = "http://schemas.microsoft.com/office/word/2012/wordprocessingDrawing"
 	nsWNE     = "http://schemas.microsoft.com/office/word/2006/wordml"
 	nsMC      = "http://schemas.openxmlformats.org/markup-compatibility/2006"
@@ -135,6 +138,10 @@ func (p *partScan) start(t *xmldoc.Token) {
 		if text, ok := conflicts[t.Name.Local]; ok {
 			p.tally.add(TrackedChanges, p.part, "", text, "")
 		}
+	case nsW15:
+		if t.Name.Local == "dataBinding" {
+			p.binding(t)
+		}
 	case nsWP15:
 		if t.Name.Local == "webVideoPr" {
 			p.tally.add(External, p.part, "", "video of the web|videos of the web", "")
@@ -182,6 +189,10 @@ func (p *partScan) word(t *xmldoc.Token) {
 }
 
 func (p *partScan) other(t *xmldoc.Token, local string) {
+	if local == "dataBinding" {
+		p.binding(t)
+		return
+	}
 	if text, ok := changes[local]; ok {
 		p.tally.add(TrackedChanges, p.part, "", text, "")
 		if local == "del" || local == "moveFrom" {
@@ -196,6 +207,29 @@ func (p *partScan) other(t *xmldoc.Token, local string) {
 		p.dangles.add(m.kind, p.part, "", m.text, "")
 	default:
 		p.tally.add(m.kind, p.part, "", m.text, "")
+	}
+}
+
+// propertyStores are the data that hold the properties of a document, by the number that Word gives them and by their namespaces.
+var propertyStores = []string{
+	"{6C3C8BC8-F283-45AE-878A-BAB7291924A1}", "{6668398D-A668-4E3E-A5EB-62B293D839F1}",
+	"HTTP://SCHEMAS.OPENXMLFORMATS.ORG/PACKAGE/2006/METADATA/CORE-PROPERTIES", "HTTP://PURL.ORG/DC/",
+	"OFFICEDOCUMENT/2006/EXTENDED-PROPERTIES", "OFFICEDOCUMENT/EXTENDEDPROPERTIES",
+	"OFFICEDOCUMENT/2006/CUSTOM-PROPERTIES", "OFFICEDOCUMENT/CUSTOMPROPERTIES",
+}
+
+// binding looks at what a content control shows: a property, where it names the store of properties or leaves it open which one.
+func (p *partScan) binding(t *xmldoc.Token) {
+	store, all := "", ""
+	for _, a := range t.Attrs {
+		if a.Name.Local == "storeItemID" {
+			store = a.Value
+		}
+		all += strings.ToUpper(a.Value) + " "
+	}
+	if store == "" || slices.ContainsFunc(propertyStores, func(s string) bool { return strings.Contains(all, s) }) {
+		xpath, _ := t.Attr(t.Name.Space, "xpath")
+		p.tally.add(PropertyFields, p.part, "binding", "content control that shows a property|content controls that show properties", xpath)
 	}
 }
 

@@ -82,8 +82,8 @@ var contentTypes = map[string]struct {
 	"application/vnd.openxmlformats-officedocument.presentationml.presentation": {Embedded, "embedded file"},
 }
 
-// Scan looks at the whole package. When a part cannot be read, or is no XML where something should be told from XML, the
-// error says which, and the findings are those made till then. It does not say that all parts are XML.
+// Scan looks at the whole package. When parts cannot be read, or are no XML where something should be told from XML, the
+// error is that of the first, and the findings are those of all others. It does not say that all parts are XML.
 func Scan(p *opc.Package) ([]Finding, error) {
 	return ScanWith(p, p.Read)
 }
@@ -102,6 +102,7 @@ func ScanWith(p *opc.Package, read func(*opc.Part) ([]byte, error)) ([]Finding, 
 			found.add(c.kind, part.Name, "orphan", with(c.text, "that no relationship names"), "")
 		}
 	}
+	var failed error
 	for _, part := range p.Parts() {
 		if !stories[part.Name] && !storyType(part) {
 			continue
@@ -110,8 +111,8 @@ func ScanWith(p *opc.Package, read func(*opc.Part) ([]byte, error)) ([]Finding, 
 		if err == nil && skim(b) {
 			err = scanMarkup(part.Name, b, &found, &dangles)
 		}
-		if err != nil {
-			return found.findings(), fmt.Errorf("wordscan: %s: %w", part.Name, err)
+		if err != nil && failed == nil {
+			failed = fmt.Errorf("wordscan: %s: %w", part.Name, err)
 		}
 	}
 	for _, c := range dangles.list { // markup for what no relationship has told of
@@ -119,7 +120,7 @@ func ScanWith(p *opc.Package, read func(*opc.Part) ([]byte, error)) ([]Finding, 
 			found.list = append(found.list, c)
 		}
 	}
-	return found.findings(), nil
+	return found.findings(), failed
 }
 
 // relationsOf judges all relationships. It gives the parts that it has told of, and those that hold text of the document
@@ -174,6 +175,8 @@ func storyType(part *opc.Part) bool {
 	switch {
 	case !strings.HasSuffix(t, "+xml"), strings.HasPrefix(t, "application/vnd.openxmlformats-package."):
 		return false
+	case strings.HasSuffix(t, "officedocument.extended-properties+xml"), strings.HasSuffix(t, "officedocument.custom-properties+xml"):
+		return false // what is said about the document
 	}
 	return strings.HasPrefix(t, "application/vnd.openxmlformats-officedocument.") || strings.HasPrefix(t, "application/vnd.ms-")
 }

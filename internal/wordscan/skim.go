@@ -14,7 +14,7 @@ import (
 var telling, tellingLengths = func() (map[string]bool, [256]uint64) {
 	names := map[string]bool{}
 	for _, name := range []string{"fldChar", "fldSimple", "instrText", "delInstrText", "webVideoPr", "macro", "mcd", "OLEObject",
-		"imagedata", "fill", "stroke", "image"} {
+		"imagedata", "fill", "stroke", "image", "dataBinding"} {
 		names[name] = true
 	}
 	for _, list := range [][]string{slices.Collect(maps.Keys(changes)), slices.Collect(maps.Keys(conflicts)), slices.Collect(maps.Keys(markup))} {

@@ -32,7 +32,7 @@ const (
 	Tracking       // changes will be tracked; there need not be any
 	EmbeddedFonts  // glyphs come from the document
 	LiveFields     // fields that show what is so where and when the document is opened
-	PropertyFields // fields that show the document's properties, which a native signature does not cover
+	PropertyFields // fields and content controls that show the document's properties, which a native signature does not cover
 	UpdateOnOpen   // all fields are to be updated when the document is opened
 )
 
