@@ -114,7 +114,7 @@ func (d *office) origins(relation string) (parts []*opc.Part) {
 	for _, r := range d.pkg.Rels("/").ByType(relation) {
 		if p := d.pkg.Part(r.Part); p != nil && !slices.Contains(parts, p) {
 			parts = append(parts, p)
-			d.accounted[p] = true
+			d.accounted[p] = p.Size == 0 // what stands in it would be signed by nobody
 		}
 	}
 	return parts
@@ -419,6 +419,7 @@ func (d *office) judgeCase(c *officeCase) {
 	if c.native != nil {
 		c.xmlForm(c.native)
 	}
+	d.judgeDamage(c)
 	d.judgeParts(c)
 	d.judgeCoverage(c)
 	d.claims(c)

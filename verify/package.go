@@ -51,6 +51,7 @@ var packageRule = &rule{
 		{opc.FaultRelsTarget, Invalid, "关系的包内目标不是部件名：%[1]s", "the target of a relationship is no name of a part: %[1]s"},
 		{opc.FaultRelsType, Invalid, "关系部件与其内容类型不符：%[1]s", "a part of relationships does not go with its content type: %[1]s"},
 		{opc.FaultRelsOrphan, Invalid, "关系部件所属的部件不存在：%[1]s", "relationships of a part that is not there: %[1]s"},
+		{"part-damaged", Invalid, "有未被签署的部件无法读取，软件会修复文件：%[1]s", "a part that is not signed cannot be read, so that programs repair the file: %[1]s"},
 		{opc.FaultMore, Invalid, "还有更多问题：%[1]s", "there is more: %[1]s"},
 	},
 }

@@ -82,6 +82,11 @@ func (d *office) digest() error {
 			want(c.act.undo, sign.SM3)
 		}
 	}
+	for _, p := range d.pkg.Parts() {
+		if d.cover.IsProperty(p) && wanted[p] == nil {
+			want(p, sign.SHA256) // nobody signs them, but a part that cannot be read makes programs repair the file
+		}
+	}
 	groups := map[string][]*opc.Part{}
 	hashes := map[string][]sign.Hash{}
 	room := int64(maxKept)
@@ -160,6 +165,19 @@ func (k *keeper) BlockSize() int    { return 1 }
 // isOfPackage: the error is about what the file says, not about reading it.
 func isOfPackage(err error) bool {
 	return errors.Is(err, opc.ErrDamaged) || errors.Is(err, opc.ErrEncrypted) || errors.Is(err, opc.ErrMethod)
+}
+
+// judgeDamage tells the parts that cannot be read and are not signed; of those that are, the check of the parts tells.
+func (d *office) judgeDamage(c *officeCase) {
+	var names []string
+	for p, err := range d.damaged {
+		if !slices.ContainsFunc(c.refs, func(r opcsig.Reference) bool { return d.pkg.Part(r.Name) == p }) {
+			names = append(names, clipName(err.Error()))
+		}
+	}
+	if slices.Sort(names); names != nil {
+		c.add(packageRule.check("part-damaged", brief(names, ", ")))
+	}
 }
 
 // judgeUndo asks whether the record of the act is the one that a seal signature binds.
