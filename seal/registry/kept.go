@@ -49,6 +49,11 @@ func (s *state) answer(u UseInfo, act *sign.Act) (values []sign.Value, err error
 	if !u.Withdrawn.IsZero() || u.Content != digestOf(act.Content) || len(values) != len(act.Parts) || !slices.Equal(digests, u.Values) {
 		return nil, &RepeatedError{u}
 	}
+	// The signature of Office programs is over more than Content, the time among it.
+	xml := slices.ContainsFunc(act.Parts, func(p sign.Part) bool { return p.Format == sign.XML })
+	if xml && !u.Claimed.Equal(act.Time) {
+		return nil, &RepeatedError{u}
+	}
 	return values, nil
 }
 
