@@ -3,8 +3,9 @@
 //	go run ./examples/quickstart
 //
 // It makes demo roots, keys and a seal where there are none yet, seals the three pages of judgment.pdf four times (as a bare
-// SES_Signature, as CMS with SM2, as CMS with RSA, and as dual), verifies all four, prints the reports and leaves everything
-// in ./out. Everything it makes and shows is invented, and trusted by nobody but itself.
+// SES_Signature, as CMS with SM2, as CMS with RSA, and as dual) and the same judgment as a Word document three times (as
+// SES_Signature, as Word's own signature with RSA, and as dual), verifies all seven, prints the reports and leaves everything in
+// ./out. Everything it makes and shows is invented, and trusted by nobody but itself.
 package main
 
 import (
@@ -33,12 +34,17 @@ DIR then holds
   judgment-cms-sm2.pdf    sealed with CMS that carries the seal (SM2)
   judgment-cms-rsa.pdf    the same with RSA, which every PDF reader understands
   judgment-dual.pdf       RSA for every reader, and the SM2 seal signature bound inside
+  judgment.docx           the same judgment as a Word document, not sealed
+  judgment-ses.docx       sealed with SES_Signature (SM2)
+  judgment-cms-rsa.docx   sealed with the signature that Word itself shows (RSA)
+  judgment-dual.docx      sealed with both
   page.png                the last page of judgment-dual.pdf, where pdftoppm is installed
+  page-word.png           that of judgment-dual.docx, where LibreOffice is installed too
   court.esl, court.png    the electronic seal and its picture
   roots.pem               the roots to trust: quickstart's own
   keys/                   the keys of the seal's two holders and of two time-stamping authorities; their PIN is 123456
 
-Exit codes: 0 all four are valid; 1 one of them is not; 4 something went wrong.
+Exit codes: 0 all seven are valid; 1 one of them is not; 4 something went wrong.
 `
 
 func main() {

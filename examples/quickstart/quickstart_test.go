@@ -8,15 +8,20 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
 
 	"github.com/courtseal/courtseal/examples/internal/demo"
+	"github.com/courtseal/courtseal/officex"
 	"github.com/courtseal/courtseal/verify"
 )
 
-var sealed = []string{"judgment-ses.pdf", "judgment-cms-sm2.pdf", "judgment-cms-rsa.pdf", "judgment-dual.pdf"}
+var (
+	sealed     = []string{"judgment-ses.pdf", "judgment-cms-sm2.pdf", "judgment-cms-rsa.pdf", "judgment-dual.pdf"}
+	sealedWord = []string{"judgment-ses.docx", "judgment-cms-rsa.docx", "judgment-dual.docx"}
+)
 
 // start runs quickstart in this process and wants exit code 0.
 func start(t *testing.T, dir string, args ...string) string {
@@ -49,9 +54,12 @@ func TestQuickstart(t *testing.T) {
 	said := start(t, dir)
 
 	t.Run("files", func(t *testing.T) {
-		want := append([]string{"court.esl", "court.png", "judgment.pdf", "keys", "roots.pem"}, sealed...)
+		want := slices.Concat([]string{"court.esl", "court.png", "judgment.docx", "judgment.pdf", "keys", "roots.pem"}, sealed, sealedWord)
 		if _, err := exec.LookPath("pdftoppm"); err == nil {
 			want = append(want, "page.png")
+			if _, err := exec.LookPath("soffice"); err == nil {
+				want = append(want, "page-word.png")
+			}
 		}
 		sort.Strings(want)
 		var got []string
@@ -76,6 +84,56 @@ func TestQuickstart(t *testing.T) {
 			b, err := os.ReadFile(filepath.Join(dir, name))
 			if err != nil || !bytes.HasPrefix(b, plain) {
 				t.Errorf("%s does not begin with the judgment: %v", name, err)
+			}
+		}
+		word, err := os.ReadFile(filepath.Join(dir, "judgment.docx"))
+		if err != nil || !bytes.Equal(word, judgmentWord) {
+			t.Errorf("judgment.docx is not the bundled one: %v", err)
+		}
+		for _, name := range sealedWord {
+			again := filepath.Join(t.TempDir(), name)
+			if err := officex.RemoveFile(again, filepath.Join(dir, name), officex.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			if b, err := os.ReadFile(again); err != nil || !bytes.Equal(b, word) {
+				t.Errorf("%s with its seal taken off is not the judgment: %v", name, err)
+			}
+		}
+	})
+
+	t.Run("verdicts of Word documents", func(t *testing.T) {
+		roots, err := verify.ReadRoots(filepath.Join(dir, "roots.pem"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, name := range sealedWord {
+			r, err := verify.File(t.Context(), filepath.Join(dir, name), verify.Options{Roots: roots})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var formats []string
+			sealed := false
+			for _, s := range r.Signatures {
+				formats = append(formats, string(s.Format))
+				sealed = sealed || s.Seal != nil && s.Seal.Name == demo.Court
+			}
+			if !sealed {
+				t.Errorf("%s has no seal: %s", name, r)
+			}
+			slices.Sort(formats)
+			if want := []string{"ses", "xml", "ses xml"}[i]; r.Verdict != verify.Valid || r.Format != "DOCX" || strings.Join(formats, " ") != want {
+				t.Errorf("%s: %v\n%s", name, formats, r)
+			}
+			if r, err := verify.File(t.Context(), filepath.Join(dir, name), verify.Options{}); err != nil || r.Verdict != verify.Indeterminate {
+				t.Errorf("%s without roots: %v, %v", name, r, err)
+			}
+			b, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			b[bytes.Index(b, []byte("word/styles.xml"))+100] ^= 1
+			if r, err := verify.Document(t.Context(), bytes.NewReader(b), int64(len(b)), verify.Options{Roots: roots}); err == nil && r.Verdict != verify.Invalid {
+				t.Errorf("%s changed: %s", name, r)
 			}
 		}
 	})
@@ -139,12 +197,26 @@ func TestQuickstart(t *testing.T) {
 	t.Run("place", func(t *testing.T) {
 		peer(t, "pdftoppm")
 		for _, name := range []string{sealed[0], sealed[3]} {
-			seenSeal(t, filepath.Join(dir, name))
+			seenSeal(t, filepath.Join(dir, name), 0.25)
+		}
+	})
+
+	// LibreOffice shows the seal of a Word document where that of the PDF is: it is the same page.
+	t.Run("place in Word", func(t *testing.T) {
+		office := peer(t, "soffice")
+		peer(t, "pdftoppm")
+		work := t.TempDir()
+		for _, name := range sealedWord {
+			if b, err := exec.Command(office, "-env:UserInstallation=file://"+filepath.Join(work, "profile"), "--headless", "--convert-to", "pdf",
+				"--outdir", work, filepath.Join(dir, name)).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, b)
+			}
+			seenSeal(t, filepath.Join(work, strings.TrimSuffix(name, ".docx")+".pdf"), 1)
 		}
 	})
 
 	t.Run("output", func(t *testing.T) {
-		for _, name := range sealed {
+		for _, name := range slices.Concat(sealed, sealedWord) {
 			if !strings.Contains(said, "✓ "+filepath.Join(dir, name)+": valid") {
 				t.Errorf("the output does not say that %s is valid", name)
 			}
@@ -182,8 +254,8 @@ const (
 	dateToSeal = 13.5
 )
 
-// seenSeal measures the seal as poppler shows it: what the sealed page has in red and the plain one has not.
-func seenSeal(t *testing.T, name string) {
+// seenSeal measures the seal as poppler shows it, in mm: what the sealed page has in red and the plain one has not.
+func seenSeal(t *testing.T, name string, within float64) {
 	t.Helper()
 	const perMM, fromX, fromY = 10, 900, 1750 // pixels
 	page := filepath.Join(t.TempDir(), "page")
@@ -211,7 +283,7 @@ func seenSeal(t *testing.T, name string) {
 	}
 	// Poppler widens an image to whole pixels, on both sides.
 	near := func(what string, pixels, wantMM float64) {
-		if got := pixels / perMM; got < wantMM-0.25 || got > wantMM+0.25 {
+		if got := pixels / perMM; got < wantMM-within || got > wantMM+within {
 			t.Errorf("%s: %s is %.2f mm, want %.2f", filepath.Base(name), what, got, wantMM)
 		}
 	}
@@ -274,8 +346,8 @@ func TestLanguage(t *testing.T) {
 
 // The judgment is what its page says: three pages, small, and with its fonts in it.
 func TestJudgment(t *testing.T) {
-	if len(judgment) > 200<<10 {
-		t.Errorf("%d bytes", len(judgment))
+	if len(judgment) > 200<<10 || len(judgmentWord) > 20<<10 {
+		t.Errorf("%d and %d bytes", len(judgment), len(judgmentWord))
 	}
 	name := filepath.Join(t.TempDir(), "judgment.pdf")
 	if err := os.WriteFile(name, judgment, 0o600); err != nil {

@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"github.com/courtseal/courtseal/examples/internal/demo"
+	"github.com/courtseal/courtseal/examples/internal/document"
 	"github.com/courtseal/courtseal/keydev"
+	"github.com/courtseal/courtseal/officex"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
@@ -24,23 +26,34 @@ import (
 //go:embed judgment.pdf
 var judgment []byte
 
-const pageOfProof = "judgment-dual"
+//go:embed judgment.docx
+var judgmentWord []byte
 
-// Each judgment is sealed on the date of its signature block, the lower arc over it (骑年盖月), and over the edges of its pages
-// (骑缝章), all with one signature.
-var places = pdfx.Options{DateLine: true, Straddle: &pdfx.Straddle{}, Document: "judgment.pdf"}
+// The files that page.png and page-word.png show.
+const (
+	pageOfProof     = "judgment-dual.pdf"
+	wordPageOfProof = "judgment-dual.docx"
+)
+
+// Each judgment is sealed on the date of its signature block, the lower arc over it (骑年盖月), and a PDF over the edges of its
+// pages too (骑缝章), all with one signature.
+var places = document.Options{
+	PDF:  pdfx.Options{DateLine: true, Straddle: &pdfx.Straddle{}},
+	Word: officex.Options{DateLine: true},
+}
 
 // A job is one way to seal.
 type job struct {
-	name string
+	name string // of the sealed file
+	from string
 	key  string // of the seal's holder
 	seal.StampOptions
 	what verify.Text
 }
 
-// run does everything and tells about it. The verdict is the worst of the four.
+// run does everything and tells about it. The verdict is the worst of all.
 func run(ctx context.Context, w io.Writer, dir, lang string) (verify.Verdict, error) {
-	out := &printer{w: w, lang: lang, width: len(filepath.Join(dir, "judgment-cms-sm2.pdf"))}
+	out := &printer{w: w, lang: lang, width: len(filepath.Join(dir, "judgment-cms-rsa.docx"))}
 	d, err := demo.Make(ctx, dir, time.Now())
 	if err != nil {
 		return 0, err
@@ -49,8 +62,8 @@ func run(ctx context.Context, w io.Writer, dir, lang string) (verify.Verdict, er
 	if err != nil {
 		return 0, err
 	}
-	plain, picture := filepath.Join(dir, "judgment.pdf"), filepath.Join(dir, "court.png")
-	if err := errors.Join(replace(plain, judgment), replace(picture, court.Picture.Data)); err != nil {
+	plain, word, picture := filepath.Join(dir, "judgment.pdf"), filepath.Join(dir, "judgment.docx"), filepath.Join(dir, "court.png")
+	if err := errors.Join(replace(plain, judgment), replace(word, judgmentWord), replace(picture, court.Picture.Data)); err != nil {
 		return 0, err
 	}
 	made := verify.Text{ZH: "沿用已有的", EN: "used again"}
@@ -75,17 +88,27 @@ func run(ctx context.Context, w io.Writer, dir, lang string) (verify.Verdict, er
 		defer dev.Close()
 		keys[name] = key
 	}
+	dual := seal.StampOptions{Format: sign.Dual, Outer: keys[demo.HolderRSA]}
 	jobs := []job{
-		{"judgment-ses", demo.HolderSM2, seal.StampOptions{Format: sign.SES},
+		{"judgment-ses.pdf", plain, demo.HolderSM2, seal.StampOptions{Format: sign.SES},
 			verify.Text{ZH: "SM2，裸电子签章（SES_Signature）", EN: "SM2, bare SES_Signature"}},
-		{"judgment-cms-sm2", demo.HolderSM2, seal.StampOptions{Format: sign.CMS},
+		{"judgment-cms-sm2.pdf", plain, demo.HolderSM2, seal.StampOptions{Format: sign.CMS},
 			verify.Text{ZH: "SM2，携带印章的 CMS", EN: "SM2, CMS that carries the seal"}},
-		{"judgment-cms-rsa", demo.HolderRSA, seal.StampOptions{Format: sign.CMS},
+		{"judgment-cms-rsa.pdf", plain, demo.HolderRSA, seal.StampOptions{Format: sign.CMS},
 			verify.Text{ZH: "RSA，携带印章的 CMS", EN: "RSA, CMS that carries the seal"}},
-		{"judgment-dual", demo.HolderSM2, seal.StampOptions{Format: sign.Dual, Outer: keys[demo.HolderRSA]},
+		{"judgment-dual.pdf", plain, demo.HolderSM2, dual,
 			verify.Text{ZH: "RSA 在外，SM2 电子签章在内", EN: "RSA outside, SM2 seal signature inside"}},
+		{"judgment-ses.docx", word, demo.HolderSM2, seal.StampOptions{Format: sign.SES},
+			verify.Text{ZH: "SM2，电子签章（SES_Signature）", EN: "SM2, SES_Signature"}},
+		{"judgment-cms-rsa.docx", word, demo.HolderRSA, seal.StampOptions{Format: sign.CMS},
+			verify.Text{ZH: "RSA，Word 自己的签名，携带印章", EN: "RSA, the signature that Word itself shows, with the seal"}},
+		{"judgment-dual.docx", word, demo.HolderSM2, dual,
+			verify.Text{ZH: "二者兼有：SM2 电子签章和 Word 自己的签名", EN: "both: SM2 seal signature, and Word's own"}},
 	}
-	out.title(verify.Text{ZH: "盖章", EN: "Sealing"}, verify.Text{ZH: plain + "，三页；骑年盖月，骑缝章", EN: plain + ", three pages; on the date, and over the edges of the pages"})
+	out.title(verify.Text{ZH: "盖章", EN: "Sealing"}, verify.Text{
+		ZH: plain + "、" + word + "，三页；骑年盖月，PDF 另加骑缝章",
+		EN: plain + " and " + word + ", three pages; on the date, and in the PDF over the edges of the pages",
+	})
 	opened := map[string]bool{}
 	for _, j := range jobs {
 		stamp, err := court.Stamp(keys[j.key], j.StampOptions)
@@ -93,8 +116,10 @@ func run(ctx context.Context, w io.Writer, dir, lang string) (verify.Verdict, er
 			return 0, fmt.Errorf("%s: %w", j.name, err)
 		}
 		start := time.Now()
-		sealed := filepath.Join(dir, j.name+".pdf")
-		if _, err := pdfx.SignFile(ctx, sealed, plain, stamp, places); err != nil {
+		sealed := filepath.Join(dir, j.name)
+		options := places
+		options.Document = filepath.Base(j.from)
+		if _, err := document.SignFile(ctx, sealed, j.from, stamp, options); err != nil {
 			return 0, fmt.Errorf("%s: %w", j.name, err)
 		}
 		took := since(start)
@@ -114,7 +139,7 @@ func run(ctx context.Context, w io.Writer, dir, lang string) (verify.Verdict, er
 	reports := make([]*verify.Report, len(jobs))
 	for i, j := range jobs {
 		start := time.Now()
-		report, err := verify.File(ctx, filepath.Join(dir, j.name+".pdf"), verify.Options{Roots: roots})
+		report, err := verify.File(ctx, filepath.Join(dir, j.name), verify.Options{Roots: roots})
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", j.name, err)
 		}
@@ -125,7 +150,11 @@ func run(ctx context.Context, w io.Writer, dir, lang string) (verify.Verdict, er
 		out.report(report, since(start))
 	}
 
-	page, err := lastPage(ctx, dir)
+	page, err := lastPage(ctx, filepath.Join(dir, pageOfProof), filepath.Join(dir, "page"))
+	if err != nil {
+		return 0, err
+	}
+	wordPage, err := lastPageOfWord(ctx, filepath.Join(dir, wordPageOfProof), filepath.Join(dir, "page-word"))
 	if err != nil {
 		return 0, err
 	}
@@ -135,6 +164,9 @@ func run(ctx context.Context, w io.Writer, dir, lang string) (verify.Verdict, er
 	}
 	if page != "" {
 		out.item(page, verify.Text{ZH: "盖章后的末页，请看", EN: "the last page, sealed: look at it"})
+	}
+	if wordPage != "" {
+		out.item(wordPage, verify.Text{ZH: "Word 文档盖章后的末页，由 LibreOffice 显示", EN: "that of the Word document, as LibreOffice shows it"})
 	}
 	return verdict, nil
 }
@@ -151,16 +183,34 @@ func replace(name string, b []byte) error {
 	return os.WriteFile(name, b, 0o644)
 }
 
-// lastPage draws it, where poppler's pdftoppm is installed. Empty: it is not.
-func lastPage(ctx context.Context, dir string) (string, error) {
+// lastPage draws it, where poppler's pdftoppm is installed, and gives the name of the picture. Empty: it is not.
+func lastPage(ctx context.Context, file, page string) (string, error) {
 	tool, err := exec.LookPath("pdftoppm")
 	if err != nil {
 		return "", nil
 	}
-	page := filepath.Join(dir, "page")
-	c := exec.CommandContext(ctx, tool, "-png", "-r", "100", "-f", "3", "-singlefile", filepath.Join(dir, pageOfProof+".pdf"), page)
+	c := exec.CommandContext(ctx, tool, "-png", "-r", "100", "-f", "3", "-singlefile", file, page)
 	if b, err := c.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("pdftoppm: %w: %s", err, strings.TrimSpace(string(b)))
 	}
 	return page + ".png", nil
+}
+
+// lastPageOfWord draws that of a Word document, where LibreOffice is installed too.
+func lastPageOfWord(ctx context.Context, file, page string) (string, error) {
+	tool, err := exec.LookPath("soffice")
+	if err != nil {
+		return "", nil
+	}
+	work, err := os.MkdirTemp("", "quickstart-*")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(work)
+	c := exec.CommandContext(ctx, tool, "-env:UserInstallation=file://"+filepath.ToSlash(filepath.Join(work, "profile")), "--headless",
+		"--convert-to", "pdf", "--outdir", work, file)
+	if b, err := c.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("soffice: %w: %s", err, strings.TrimSpace(string(b)))
+	}
+	return lastPage(ctx, filepath.Join(work, strings.TrimSuffix(filepath.Base(file), ".docx")+".pdf"), page)
 }

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/courtseal/courtseal/examples/internal/batch"
+	"github.com/courtseal/courtseal/examples/internal/document"
 	"github.com/courtseal/courtseal/internal/plain"
-	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
 )
@@ -56,14 +56,14 @@ type noteLine struct {
 	Detail string `json:"detail"`
 }
 
-func notesOf(r *pdfx.Result) (notes []noteLine) {
+func notesOf(r *document.Result) (notes []noteLine) {
 	for _, n := range r.Notes {
 		notes = append(notes, noteLine(n))
 	}
 	return notes
 }
 
-func (m *Main) runBatch(ctx context.Context, f sealFlags, files []string, s *seal.Seal, stamp sign.Signer, options pdfx.Options) error {
+func (m *Main) runBatch(ctx context.Context, f sealFlags, files []string, s *seal.Seal, stamp sign.Signer, options document.Options) error {
 	options.Sync = f.batch.sync
 	name, err := json.Marshal(f.place)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/courtseal/courtseal/examples/internal/database"
 	"github.com/courtseal/courtseal/examples/internal/secret"
 	"github.com/courtseal/courtseal/keydev"
+	"github.com/courtseal/courtseal/officex"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
@@ -57,7 +58,7 @@ var hints = []struct {
 	{pdfx.ErrDamaged, "文件已损坏；签章时加 --repair 或可修复", "seal --repair may mend what can be mended"},
 	{pdfx.ErrPassword, "文件已加密，需要用 --password-file 给出正确的口令", "give the password with --password-file"},
 	{pdfx.ErrEncrypted, "不支持该文件的加密方式", ""},
-	{pdfx.ErrNotPDF, "不是 PDF 文件", ""},
+	{pdfx.ErrNotPDF, "既不是 PDF 文件，也不是 Word 文档 (.docx)", "neither a PDF nor a Word document (.docx)"},
 	{pdfx.ErrSyntax, "文件中所需的对象无法读取", ""},
 	{pdfx.ErrLimit, "文件超出处理上限", ""},
 	{pdfx.ErrPicture, "印章图像无法显示", ""},
@@ -76,6 +77,32 @@ var hints = []struct {
 	{pdfx.ErrNoSignature, "文件没有签章", ""},
 	{pdfx.ErrNotLast, "最后一个签章之后还有更改，不能撤销", ""},
 	{pdfx.ErrNotOurs, "签章由其他软件加盖，不能撤销", ""},
+	{officex.ErrDoc, "是旧格式的 .doc 文件，请先用 Word 或 WPS 另存为 .docx 再签章", ""},
+	{officex.ErrWPS, "是 WPS 自有格式的文件，请先用 WPS 另存为 .docx 再签章", ""},
+	{officex.ErrEncrypted, "Word 文档带有打开密码，请先去掉密码", ""},
+	{officex.ErrMacroEnabled, "是带宏的 Word 文档 (.docm)，请先另存为 .docx", ""},
+	{officex.ErrTrackedChanges, "文档有未处理的修订，请先接受或拒绝全部修订，或用 --allow tracked-changes", "accept or reject them first, or use --allow tracked-changes"},
+	{officex.ErrComments, "文档有批注，请先删除，或用 --allow comments", "delete them first, or use --allow comments"},
+	{officex.ErrFields, "文档有引用外部内容的域，请先断开链接，或用 --allow fields", "unlink them first, or use --allow fields"},
+	{officex.ErrTemplate, "文档引用外部模板，请先改用 Normal 模板，或用 --allow template", "detach it first, or use --allow template"},
+	{officex.ErrAltChunk, "文档嵌有其他格式的内容块，请先在 Word 中打开并另存，或用 --allow alt-chunk", "open and save it in Word first, or use --allow alt-chunk"},
+	{officex.ErrMacros, "文档带有宏，请先另存为不带宏的 .docx，或用 --allow macros", "save it without them first, or use --allow macros"},
+	{officex.ErrEmbedded, "文档嵌有对象或控件，请先转为图片，或用 --allow embedded", "turn them into pictures first, or use --allow embedded"},
+	{officex.ErrExternal, "文档引用外部文件，请先把它们嵌入文档，或用 --allow external", "embed what it refers to first, or use --allow external"},
+	{officex.ErrSealed, "文档已有签章，不能再增加可见的印章，也不能锁定：请用 --invisible，或先用 sealctl reserve 预留签名行", "see sealctl reserve"},
+	{officex.ErrNotWord, "不是 Word 文档 (.docx)", ""},
+	{officex.ErrLine, "没有这个空签名行", ""},
+	{officex.ErrSeveral, "该文字出现多次，请用 --occurrence 指明第几处", "say which one with --occurrence"},
+	{officex.ErrPlace, "印章无法放在指定位置", ""},
+	{officex.ErrPicture, "印章图像无法显示", ""},
+	{officex.ErrOptions, "参数不能这样组合", ""},
+	{officex.ErrProfile, "Word 自己的签名只支持 RSA 或 ECDSA 密钥；SM2 密钥请用 --format ses 或 dual", "with an SM2 key use --format ses, or dual"},
+	{officex.ErrPackage, "Word 文档的压缩包结构有误，请用 Word 打开并另存后再签章", "opening and saving it in Word may mend it"},
+	{officex.ErrLimit, "文件超出处理上限", ""},
+	{officex.ErrNoSignature, "文件没有签章", ""},
+	{officex.ErrNotLast, "最后一个签章之后还有更改，不能撤销", ""},
+	{officex.ErrNotOurs, "签章由其他软件加盖，不能撤销", ""},
+	{officex.ErrMalformed, "签章的内容有误", ""},
 	{batch.ErrSameName, "两个文件同名，签章后会写成同一个文件；没有签任何文件", ""},
 	{batch.ErrBusy, "另一次批量签章正在写入此目录", ""},
 	{audit.ErrRange, "账本中没有这个条目", ""},

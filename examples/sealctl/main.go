@@ -1,10 +1,11 @@
-// Sealctl seals PDF files, verifies them and takes seals off again.
+// Sealctl seals PDF files and Word documents, verifies them and takes seals off again.
 //
 //	sealctl demo DIR                                    roots, a seal and four keys to try with
 //	sealctl seal --seal F --key URI [--key URI] IN OUT  seals IN; with --out-dir D, many files
 //	sealctl verify [--roots F]... FILE...               reports on every FILE
 //	sealctl show FILE                                   tells of signatures, seals and certificates, without a verdict
 //	sealctl remove IN OUT                               takes the last seal off IN
+//	sealctl reserve [--place P]... IN OUT               puts signature lines into a Word document, for seals to come
 //	sealctl audit verify|export|prove|tail|witness --log KEY LEDGER …  checks and reads a ledger
 //	sealctl tsa --key URI [--listen ADDR]               makes time stamps over HTTP, for tests and pilots
 //
@@ -86,7 +87,7 @@ func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 func (m *Main) Run(ctx context.Context) int {
 	root := &cobra.Command{
 		Use:               "sealctl",
-		Short:             m.say("为 PDF 文件加盖、验证、撤销电子签章", "seal PDF files, verify them, take seals off"),
+		Short:             m.say("为 PDF 文件和 Word 文档加盖、验证、撤销电子签章", "seal PDF files and Word documents, verify them, take seals off"),
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
@@ -98,7 +99,7 @@ func (m *Main) Run(ctx context.Context) int {
 			return usageError{errors.New(m.say("缺少命令", "a command is missing"))}
 		},
 	}
-	root.AddCommand(m.demo(), m.seal(), m.verify(), m.show(), m.remove(), m.audit(), m.tsa())
+	root.AddCommand(m.demo(), m.seal(), m.verify(), m.show(), m.remove(), m.reserve(), m.audit(), m.tsa())
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return m.noEmptyFlags(cmd.Flags()) }
 	m.localize(root)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })

@@ -17,12 +17,14 @@ import (
 	"testing"
 
 	"github.com/courtseal/courtseal/examples/internal/demo"
+	"github.com/courtseal/courtseal/examples/internal/minidocx"
 	"github.com/courtseal/courtseal/examples/internal/minipdf"
 )
 
 // TestScripts runs testdata/*.txt, each in a directory of its own that holds demo/ (as `sealctl demo` makes it), pin (the
 // PIN of its keys), plain.pdf (one page of A4), form.pdf (the same with an empty signature field, judge, and a text field,
-// note), judgment.pdf (three pages of Chinese text with a date), arabic.ttf ledger/ (see ledgerFiles) and audit/ (see auditFiles). A script is a list of lines:
+// note), judgment.pdf (three pages of Chinese text with a date), judgment.docx (the same), tracked.docx (the same with a tracked change),
+// arabic.ttf, ledger/ (see ledgerFiles) and audit/ (see auditFiles). A script is a list of lines:
 //
 //	sealctl ARG...      runs the program; quotes 'like this' keep blanks
 //	zh sealctl ARG...   the same, with messages in Chinese
@@ -97,7 +99,13 @@ func (s *script) prepare() {
 	if err != nil {
 		s.Fatal(err)
 	}
-	others := map[string][]byte{"judgment.pdf": s.read("../quickstart/judgment.pdf"), "arabic.ttf": s.read("../../internal/glyph/testdata/arabic.ttf")}
+	word := s.read("../quickstart/judgment.docx")
+	tracked, err := minidocx.Edit(word, "word/document.xml", "<w:body>",
+		`<w:body><w:p><w:ins w:id="1" w:author="x"><w:r><w:t>x</w:t></w:r></w:ins></w:p>`)
+	if err != nil {
+		s.Fatal(err)
+	}
+	others := map[string][]byte{"judgment.pdf": s.read("../quickstart/judgment.pdf"), "judgment.docx": word, "tracked.docx": tracked, "arabic.ttf": s.read("../../internal/glyph/testdata/arabic.ttf")}
 	s.Chdir(s.TempDir())
 	for name, b := range files {
 		s.write(filepath.Join("demo", name), b)

@@ -7,7 +7,9 @@ import (
 	"net/url"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/courtseal/courtseal/examples/internal/document"
 	"github.com/courtseal/courtseal/examples/internal/secret"
 	"github.com/courtseal/courtseal/keydev"
 	"github.com/courtseal/courtseal/pdfx"
@@ -34,18 +36,20 @@ func (m *Main) seal() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "seal --seal F --key URI [--key URI] IN OUT | IN... --out-dir D",
 		Short: m.say("加盖电子签章", "seal files"),
-		Long: m.say(`用印章 F 和持章人的密钥为 PDF 文件 IN 签章，写成 OUT。密钥的 URI 如 soft:目录#名称。
-格式 cms、ses 用一个密钥；dual 用两个，次序不限：SM2 的签在内，RSA 或 ECDSA 的签在外。
-不给 --format 时，一个密钥为 cms，两个为 dual。
+		Long: m.say(`用印章 F 和持章人的密钥为 IN 签章，写成 OUT。IN 是 PDF 文件或 Word 文档 (.docx)，以内容判断，与文件名无关。
+密钥的 URI 如 soft:目录#名称。格式 cms、ses 用一个密钥；dual 用两个，次序不限：SM2 的签在内，RSA 或 ECDSA 的签在外。
+不给 --format 时，两个密钥为 dual，一个为 cms；Word 文档只用一个 SM2 密钥时为 ses，因为 Word 自己的签名不支持 SM2。
 
 给出 --out-dir D 时为批量签章：每个 IN 以原名写入 D，各占标准输出一行，次序与 IN 相同：
   ok IN -> OUT        已签章
   skip IN -> OUT      D 中已有用此印章签好的 IN，不再签
   fail IN: 原因       其余文件照常签章；退出码为 4
 D 中同名的其他文件不会被覆盖。中断（包括 kill -9）后以同样的参数再次运行即可继续，不会重复签章，也不会遗漏。`,
-			`Seals the PDF file IN with the seal F and the key of one of its holders, and writes OUT. A key's URI is soft:DIR#NAME.
+			`Seals IN, a PDF file or a Word document (.docx), with the seal F and the key of one of its holders, and writes OUT. Which of
+the two a file is, its bytes say. A key's URI is soft:DIR#NAME.
 The formats cms and ses take one key; dual takes two, in any order: the SM2 key signs inside, the RSA or ECDSA key
-outside. Without --format one key makes cms, and two make dual.
+outside. Without --format two keys make dual, and one makes cms; or ses, where the file is a Word document and the key SM2,
+which Word's own signatures do not have.
 
 With --out-dir D every IN is sealed into D under its own name. Each has a line on standard output, in the order of IN:
   ok IN -> OUT        it was sealed
@@ -59,7 +63,7 @@ again with the same arguments: none is sealed twice, and none is left out.`),
 			}
 			return args(cobra.ExactArgs(2))(cmd, a)
 		},
-		RunE: func(cmd *cobra.Command, a []string) error { return m.runSeal(cmd.Context(), f, a) },
+		RunE: func(cmd *cobra.Command, a []string) error { return m.runSeal(cmd.Context(), cmd.Flags(), f, a) },
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -69,7 +73,7 @@ again with the same arguments: none is sealed twice, and none is left out.`),
 	flags.StringVar(&f.format, "format", "", "ses, cms, dual")
 	m.placeFlags(flags, &f.place)
 	flags.StringVar(&f.tsa, "tsa", "", m.say("时间戳服务的 URL；取不到时间戳时给出提示，签章照常完成", "URL of a time-stamping authority; a stamp that is not had is noted, and the seal is made all the same"))
-	flags.BoolVar(&f.repair, "repair", false, m.say("文件已损坏也签章", "seal a damaged file too"))
+	flags.BoolVar(&f.repair, "repair", false, m.say("PDF：文件已损坏也签章", "PDF: seal a damaged file too"))
 	m.passwordFlag(cmd, &f.password)
 	m.batchFlags(flags, &f.batch)
 	flags.BoolVar(&f.asJSON, "json", false, m.say("每个文件输出一行 JSON", "print one line of JSON for every file"))
@@ -77,12 +81,20 @@ again with the same arguments: none is sealed twice, and none is left out.`),
 }
 
 func (m *Main) passwordFlag(cmd *cobra.Command, file *string) {
-	cmd.Flags().StringVar(file, "password-file", "", m.say("第一行是 PDF 口令的文件", "file whose first line is the password of the PDF"))
+	cmd.Flags().StringVar(file, "password-file", "", m.say("PDF：第一行是口令的文件", "PDF: file whose first line is its password"))
 }
 
-func (m *Main) runSeal(ctx context.Context, f sealFlags, a []string) error {
-	options := pdfx.Options{Repair: f.repair}
+func (m *Main) runSeal(ctx context.Context, flags *pflag.FlagSet, f sealFlags, a []string) error {
+	options := document.Options{PDF: pdfx.Options{Repair: f.repair}}
 	if err := m.place(f.place, &options); err != nil {
+		return usageError{err}
+	}
+	files := a
+	if f.batch.dir == "" {
+		files = a[:1]
+	}
+	kinds, err := m.fitAll(flags, f.place, files)
+	if err != nil {
 		return usageError{err}
 	}
 	format, err := m.chooseFormat(f)
@@ -95,17 +107,17 @@ func (m *Main) runSeal(ctx context.Context, f sealFlags, a []string) error {
 	if err := m.checkBatch(f.batch); err != nil {
 		return usageError{err}
 	}
-	if err := m.font(f.place, &options); err != nil {
+	if err := m.font(f.place, &options.PDF); err != nil {
 		return err
 	}
-	if options.Password, err = m.password(f.password); err != nil {
+	if options.PDF.Password, err = m.password(f.password); err != nil {
 		return err
 	}
 	s, err := seal.ReadFile(f.seal)
 	if err != nil {
 		return err
 	}
-	stamp, done, err := m.stamp(ctx, s, format, f)
+	stamp, done, err := m.stamp(ctx, s, format, f, kinds[document.Word])
 	if err != nil {
 		return err
 	}
@@ -116,7 +128,7 @@ func (m *Main) runSeal(ctx context.Context, f sealFlags, a []string) error {
 
 	in, out := a[0], a[1]
 	options.Document = in
-	result, err := pdfx.SignFile(ctx, out, in, stamp, options)
+	result, err := document.SignFile(ctx, out, in, stamp, options)
 	if f.asJSON {
 		line := outcomeLine{File: in, Out: out, Status: "ok"}
 		if err != nil {
@@ -133,8 +145,27 @@ func (m *Main) runSeal(ctx context.Context, f sealFlags, a []string) error {
 	return nil
 }
 
-// stamp opens the keys and puts the seal to use. The caller calls done when it no longer needs them.
-func (m *Main) stamp(ctx context.Context, s *seal.Seal, format sign.Format, f sealFlags) (stamp sign.Signer, done func(), err error) {
+// fitAll refuses flags that are not for every one of the files, and tells what kinds there are. One that cannot be read is told of when it is its turn.
+func (m *Main) fitAll(flags *pflag.FlagSet, f placeFlags, files []string) (seen map[document.Kind]bool, err error) {
+	seen = map[document.Kind]bool{}
+	for _, file := range files {
+		k, err := document.KindOfFile(file)
+		if err != nil || seen[k] {
+			continue
+		}
+		seen[k] = true
+		if err := m.fits(flags, k, file); err != nil {
+			return nil, err
+		}
+		if places := f.wordPlaces(); k == document.Word && len(places) > 1 {
+			return nil, fmt.Errorf(m.say("%s 在 Word 文档中不能与 %s 一起使用", "%s and %s exclude each other in a Word document"), places[0], places[1])
+		}
+	}
+	return seen, nil
+}
+
+// stamp opens the keys and puts the seal to use, which may be for Word documents. The caller calls done when it no longer needs them.
+func (m *Main) stamp(ctx context.Context, s *seal.Seal, format sign.Format, f sealFlags, word bool) (stamp sign.Signer, done func(), err error) {
 	var devices []keydev.Device
 	closeAll := func() {
 		for _, d := range devices {
@@ -154,6 +185,9 @@ func (m *Main) stamp(ctx context.Context, s *seal.Seal, format sign.Format, f se
 			return nil, nil, err
 		}
 		devices, keys = append(devices, device), append(keys, key)
+	}
+	if f.format == "" && format == sign.CMS && word && isSM2(keys[0]) {
+		format = sign.SES
 	}
 	o := seal.StampOptions{Format: format}
 	var tsa sign.Timestamper
@@ -197,16 +231,17 @@ func (m *Main) chooseFormat(f sealFlags) (sign.Format, error) {
 	return format, nil
 }
 
+func isSM2(k sign.Key) bool {
+	s, err := sign.SchemeFor(k.Public())
+	return err == nil && s.Kind == sign.SM2
+}
+
 // innerFirst puts the SM2 key of a dual first.
 func (m *Main) innerFirst(keys []sign.Key) ([]sign.Key, error) {
-	sm2 := func(k sign.Key) bool {
-		s, err := sign.SchemeFor(k.Public())
-		return err == nil && s.Kind == sign.SM2
-	}
 	switch {
-	case sm2(keys[0]) && !sm2(keys[1]):
+	case isSM2(keys[0]) && !isSM2(keys[1]):
 		return keys, nil
-	case sm2(keys[1]) && !sm2(keys[0]):
+	case isSM2(keys[1]) && !isSM2(keys[0]):
 		return []sign.Key{keys[1], keys[0]}, nil
 	}
 	return nil, errors.New(m.say("dual 需要一个 SM2 密钥和一个 RSA 或 ECDSA 密钥", "dual takes one SM2 key and one RSA or ECDSA key"))
@@ -232,7 +267,7 @@ func (m *Main) remove() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return pdfx.RemoveFile(a[1], a[0], pdfx.Options{Password: pw})
+			return document.RemoveFile(a[1], a[0], document.Options{PDF: pdfx.Options{Password: pw}})
 		},
 	}
 	m.passwordFlag(cmd, &password)

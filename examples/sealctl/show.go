@@ -30,16 +30,16 @@ func (m *Main) show() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show [--signature NAME] [--picture OUT] [--content OUT] FILE",
 		Short: m.say("显示签章、印章和证书", "show signatures, seals and certificates"),
-		Long: m.say(`显示 PDF 文件中的签章、印章和证书，或印章文件 (.esl) 的内容。
+		Long: m.say(`显示 PDF 文件或 Word 文档中的签章、印章和证书，或印章文件 (.esl) 的内容。
 这里只显示文件自己的说法，什么都不验证；是否可信要看 sealctl verify。`,
-			`Shows the signatures, seals and certificates of a PDF file, or what a seal file (.esl) holds.
+			`Shows the signatures, seals and certificates of a PDF file or Word document, or what a seal file (.esl) holds.
 It is what the file says of itself, and nothing is verified: whether to believe it, sealctl verify tells.`),
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, a []string) error { return m.runShow(cmd, f, a[0]) },
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.signature, "signature", "", m.say("签名域的名称；不给则显示全部，--picture 和 --content 取最后一个", "name of a signature field; without it all are shown, and --picture and --content take the last"))
+	flags.StringVar(&f.signature, "signature", "", m.say("签名域或签名部件的名称；不给则显示全部，--picture 和 --content 取最后一个", "name of a signature field, or of a part; without it all are shown, and --picture and --content take the last"))
 	flags.StringVar(&f.picture, "picture", "", m.say("把印章图像写入此文件，格式与印章中的相同", "write the seal's picture to this file, as it is in the seal"))
 	flags.StringVar(&f.content, "content", "", m.say("把签名覆盖的内容写入此文件：签署时的文件原样", "write what the signature covers to this file: the document exactly as it was when signed"))
 	flags.BoolVar(&f.asJSON, "json", false, m.say("输出一行 JSON", "print one line of JSON"))
@@ -69,48 +69,50 @@ func (m *Main) runShow(cmd *cobra.Command, f showFlags, name string) error {
 	if err != nil && !errors.Is(err, verify.ErrUnsigned) {
 		return err
 	}
-	po := pdfx.Options{Password: o.Password, Repair: true}
-	found, err := pdfx.Signatures(src, info.Size(), po)
+	d, err := m.look(src, info.Size(), o.Password)
 	if err != nil {
 		return err
 	}
-	pages, err := pdfx.ShownOn(src, info.Size(), po)
-	if err != nil {
-		return err
-	}
-	doc := shownDocument{File: name, Size: info.Size(), Revisions: report.Revisions, Verified: false, Signatures: []shownSignature{}}
-	var chosen *sign.Embedded // for --picture and --content
+	doc := shownDocument{File: name, Format: report.Format, Size: info.Size(), Revisions: report.Revisions, Signatures: []shownSignature{}, Lines: d.lines}
+	chosen, sealed := -1, -1 // for --content, and for --picture
 	var names []string
-	for i := range report.Signatures {
-		names = append(names, found[i].Name)
-		if f.signature != "" && f.signature != found[i].Name {
+	for i := range d.found {
+		names = append(names, d.found[i].Name)
+		if f.signature != "" && f.signature != d.found[i].Name {
 			continue
 		}
-		doc.Signatures = append(doc.Signatures, signatureOf(&report.Signatures[i], &found[i], pages[i]))
-		if chosen == nil || end(&found[i]) >= end(chosen) {
-			chosen = &found[i]
+		doc.Signatures = append(doc.Signatures, d.signature(&report.Signatures[i], i))
+		if chosen < 0 || d.later(i, chosen) {
+			chosen = i
+		}
+		if doc.Signatures[len(doc.Signatures)-1].Seal != nil && (sealed < 0 || d.later(i, sealed)) {
+			sealed = i
 		}
 	}
-	if chosen == nil && (f.signature != "" || f.picture != "" || f.content != "") {
+	if chosen < 0 && (f.signature != "" || f.picture != "" || f.content != "") {
 		if len(names) == 0 {
 			return fmt.Errorf("%s: %w", name, pdfx.ErrNoSignature)
 		}
 		return fmt.Errorf(m.say("没有签名 %q；有：%s", "there is no signature %q; there are: %s"), f.signature, strings.Join(names, ", "))
 	}
 	if f.picture != "" {
-		s, err := seal.Of(chosen.Value)
+		if sealed < 0 {
+			sealed = chosen // whose error says why
+		}
+		s, err := d.seal(sealed)
 		if err != nil {
-			return fmt.Errorf("%s: %w", chosen.Name, err)
+			return fmt.Errorf("%s: %w", d.found[sealed].Name, err)
 		}
 		if err := writePicture(f.picture, s); err != nil {
 			return err
 		}
 	}
 	if f.content != "" {
-		if chosen.Err != nil {
-			return fmt.Errorf("%s: %w", chosen.Name, chosen.Err)
+		content, err := d.content(chosen)
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.found[chosen].Name, err)
 		}
-		if err := writeWhole(f.content, io.NewSectionReader(src, 0, end(chosen))); err != nil {
+		if err := writeWhole(f.content, content); err != nil {
 			return err
 		}
 	}
@@ -120,17 +122,9 @@ func (m *Main) runShow(cmd *cobra.Command, f showFlags, name string) error {
 	return m.printDocument(&doc)
 }
 
-// end is where the bytes end that a signature covers; 0 for a malformed one.
-func end(e *sign.Embedded) int64 {
-	if e.Err != nil || len(e.Ranges) == 0 {
-		return 0
-	}
-	return e.Ranges[len(e.Ranges)-1].End()
-}
-
 func (m *Main) showSealFile(f showFlags, name string) error {
 	if f.signature != "" || f.content != "" {
-		return usageError{errors.New(m.say("印章文件没有签名；--signature 和 --content 用于 PDF", "a seal file has no signatures; --signature and --content are for PDF files"))}
+		return usageError{errors.New(m.say("印章文件没有签名；--signature 和 --content 用于文档", "a seal file has no signatures; --signature and --content are for documents"))}
 	}
 	s, err := seal.ReadFile(name)
 	if err != nil {
@@ -177,17 +171,19 @@ func writeWhole(name string, r io.Reader) (err error) {
 type (
 	shownDocument struct {
 		File       string           `json:"file"`
+		Format     string           `json:"format"`
 		Size       int64            `json:"size"`
-		Revisions  int              `json:"revisions"`
-		Verified   bool             `json:"verified"` // always false
+		Revisions  int              `json:"revisions,omitempty"` // of a PDF
+		Verified   bool             `json:"verified"`            // always false
 		Signatures []shownSignature `json:"signatures"`
+		Lines      []shownLine      `json:"lines,omitempty"` // signature lines of a Word document
 	}
 	shownSignature struct {
 		Name         string                `json:"name"`
 		Format       sign.Format           `json:"format,omitempty"`
 		SubFilter    string                `json:"subFilter,omitempty"`
 		Error        string                `json:"error,omitempty"`  // why it cannot be read
-		Pages        []int                 `json:"pages"`            // that show it
+		Pages        []int                 `json:"pages"`            // of a PDF, that show it
 		Covers       int64                 `json:"covers,omitempty"` // bytes from the beginning of the file
 		Revision     int                   `json:"revision,omitempty"`
 		Coverage     verify.Text           `json:"coverage"`
@@ -199,6 +195,11 @@ type (
 		Seal         *shownSeal            `json:"seal,omitempty"`
 		Evidence     int                   `json:"evidence,omitempty"` // bytes of a ledger's evidence
 		Entry        *verify.Entry         `json:"entry,omitempty"`    // what that says
+	}
+	shownLine struct {
+		ID     string `json:"id"`               // GUID
+		Signer string `json:"signer,omitempty"` // who is to sign
+		Filled bool   `json:"filled"`
 	}
 	shownStamp struct {
 		Over      string              `json:"over"` // what was stamped: the value of the cms, the ses or the seal
@@ -233,24 +234,6 @@ type (
 		Size   int    `json:"size"`   // bytes
 	}
 )
-
-func signatureOf(s *verify.Signature, e *sign.Embedded, pages []int) shownSignature {
-	out := shownSignature{
-		Name: e.Name, Format: s.Format, SubFilter: s.SubFilter, Pages: append([]int{}, pages...), Covers: end(e), Revision: s.Revision,
-		Coverage: s.Coverage, Claimed: dateTime(s.Claimed), Signer: s.Signer, Inner: s.Inner, Evidence: len(s.Evidence), Entry: s.Entry,
-	}
-	if e.Err != nil {
-		out.Error = e.Err.Error()
-	}
-	for _, t := range s.Stamps {
-		out.Stamps = append(out.Stamps, shownStamp{t.Over, dateTime(t.Time), t.Authority})
-	}
-	if bound, err := seal.Of(e.Value); err == nil {
-		out.Seal = sealOf(bound)
-	}
-	out.Certificates = chainOf(e.Value, s.Signer, s.Inner)
-	return out
-}
 
 var standards = map[seal.Version]string{seal.V1: "GM/T 0031-2014", seal.V4: "GB/T 38540-2020", seal.V5: "GM/T 0031-2025"}
 

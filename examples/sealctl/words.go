@@ -13,10 +13,17 @@ import (
 // printDocument prints what `show` found, in words.
 func (m *Main) printDocument(d *shownDocument) error {
 	w := &words{m: m}
-	w.title(fmt.Sprintf(m.say("%s：%d 字节，%d 版，%d 个签名", "%s: %d bytes, revisions: %d, signatures: %d"), d.File, d.Size, d.Revisions, len(d.Signatures)))
+	if d.Revisions > 0 {
+		w.title(fmt.Sprintf(m.say("%s：%s，%d 字节，%d 版，%d 个签名", "%s: %s, %d bytes, revisions: %d, signatures: %d"), d.File, d.Format, d.Size, d.Revisions, len(d.Signatures)))
+	} else {
+		w.title(fmt.Sprintf(m.say("%s：%s，%d 字节，%d 个签名", "%s: %s, %d bytes, signatures: %d"), d.File, d.Format, d.Size, len(d.Signatures)))
+	}
 	w.disclaim()
 	for i := range d.Signatures {
-		w.signature(i+1, &d.Signatures[i])
+		w.signature(i+1, d, &d.Signatures[i])
+	}
+	for i, l := range d.Lines {
+		w.signatureLine(i+1, l)
 	}
 	_, err := fmt.Fprint(m.Stdout, w.String())
 	return err
@@ -50,7 +57,7 @@ func (w *words) line(margin, zh, en, value string) {
 	w.WriteString(margin + w.m.say(zh+"：", en+": ") + plain.Text(value) + "\n")
 }
 
-func (w *words) signature(n int, s *shownSignature) {
+func (w *words) signature(n int, d *shownDocument, s *shownSignature) {
 	const margin = "   "
 	w.title(fmt.Sprintf("%d. %s", n, s.Name))
 	w.line(margin, "格式", "format", strings.TrimSuffix(or(string(s.Format), "?")+" ("+s.SubFilter+")", " ()"))
@@ -59,7 +66,9 @@ func (w *words) signature(n int, s *shownSignature) {
 	if where == "" {
 		where = w.m.say("不显示", "nowhere, it is invisible")
 	}
-	w.line(margin, "显示于页", "on pages", where)
+	if d.Revisions > 0 {
+		w.line(margin, "显示于页", "on pages", where)
+	}
 	w.line(margin, "范围", "coverage", w.m.say(s.Coverage.ZH, s.Coverage.EN))
 	w.line(margin, "声称的时间", "claimed time", s.Claimed)
 	for _, t := range s.Stamps {
@@ -81,6 +90,16 @@ func (w *words) signature(n int, s *shownSignature) {
 	if s.Entry != nil {
 		w.line(margin, "账本条目", "entry of a ledger", s.Entry.String())
 	}
+}
+
+func (w *words) signatureLine(n int, l shownLine) {
+	state := w.m.say("空", "empty")
+	if l.Filled {
+		state = w.m.say("已签", "filled")
+	}
+	w.title(fmt.Sprintf(w.m.say("签名行 %d：%s", "signature line %d: %s"), n, state))
+	w.line("   ", "编号", "id", l.ID)
+	w.line("   ", "签名人", "for", l.Signer)
 }
 
 func (w *words) certificate(margin, zh, en string, c *verify.Certificate) {

@@ -21,6 +21,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/courtseal/courtseal/examples/internal/document"
 	"github.com/courtseal/courtseal/internal/disk"
 	"github.com/courtseal/courtseal/seal/registry"
 	"github.com/courtseal/courtseal/sign"
@@ -33,7 +34,7 @@ const maxBatch = 10_000 // files of a batch
 //
 //	batch.json     how it is sealed, and whose it is
 //	KEY.name       the name of a file, once its document is whole; KEY is of its name
-//	KEY.pdf        the document
+//	KEY.document   the document
 //	KEY.sealed     sealed; whole, or not there
 //	KEY.problem    why it was not sealed
 //
@@ -256,7 +257,7 @@ func (b *batches) add(one *batch, name string, up *upload) (batchFile, error) {
 
 // keep writes a document, and then its name.
 func (b *batch) keep(f *batchFile, up *upload) error {
-	out, err := os.Create(b.path(f, "pdf"))
+	out, err := os.Create(b.path(f, "document"))
 	if err != nil {
 		return err
 	}
@@ -312,7 +313,7 @@ func (b *batch) seal(ctx context.Context, s *server, f *batchFile) (use string, 
 			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
 		}
 	}()
-	in, err := os.Open(b.path(f, "pdf"))
+	in, err := os.Open(b.path(f, "document"))
 	if err != nil {
 		return "", err
 	}
@@ -321,16 +322,12 @@ func (b *batch) seal(ctx context.Context, s *server, f *batchFile) (use string, 
 	if err != nil {
 		return "", err
 	}
-	o, err := b.How.options(f.Name)
-	if err != nil {
-		return "", err
-	}
 	out, err := os.CreateTemp(b.dir, "new-*")
 	if err != nil {
 		return "", err
 	}
 	up := &upload{ReaderAt: in, Size: info.Size()}
-	r, err := s.seal(ctx, rewritten{out}, registry.App(b.App), b.request(f), b.Seal, b.How.purpose, up, o)
+	r, err := s.seal(ctx, rewritten{out}, registry.App(b.App), b.request(f), b.Seal, b.How, f.Name, up)
 	if err = errors.Join(err, out.Close()); err == nil {
 		err = os.Rename(out.Name(), b.path(f, "sealed"))
 	}
@@ -411,7 +408,7 @@ func putBatch(c *call) error {
 	if err := c.has(s.Seal); err != nil {
 		return err
 	}
-	if _, err := c.server.signer(c.Context(), c.by, s.Seal, s.How.purpose); err != nil {
+	if _, err := c.server.signer(c.Context(), c.by, s.Seal, s.How.purpose, ""); err != nil {
 		return err
 	}
 	one, err := c.server.batches.create(s)
@@ -447,7 +444,7 @@ func putDocument(c *call) error {
 	if err := checkFileName(name); err != nil {
 		return err
 	}
-	up, err := c.pdf()
+	up, err := c.document()
 	if err != nil {
 		return err
 	}
@@ -485,7 +482,11 @@ func getDocument(c *call) error {
 		return err
 	}
 	defer sealed.Close()
-	c.Header().Set("Content-Type", "application/pdf")
+	kind, err := document.KindOf(sealed)
+	if err != nil {
+		return err
+	}
+	c.Header().Set("Content-Type", kind.MediaType())
 	c.Header().Set("Courtseal-Use", state.Use)
 	_, err = io.Copy(c, sealed)
 	return err

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/courtseal/courtseal/examples/internal/document"
 	"github.com/courtseal/courtseal/examples/internal/minipdf"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/sign"
@@ -28,7 +29,7 @@ func BenchmarkSeal(b *testing.B) {
 	body := make([]byte, 100<<10)
 	rand.NewChaCha8([32]byte{1}).Read(body)
 	place := map[string]any{"kind": "judgment", "at": []map[string]any{{"page": 1, "x": 105, "y": 150}}, "format": "cms"}
-	stamp, err := h.main.server.keys.stamp("xi-1", sign.CMS, func() ([]byte, error) {
+	stamp, err := h.main.server.keys.stamp("xi-1", sign.CMS, document.PDF, func() ([]byte, error) {
 		_, der, err := h.main.server.books.Seal(b.Context(), "xi-1")
 		return der, err
 	})

@@ -12,9 +12,11 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/courtseal/courtseal/examples/internal/document"
 	"github.com/courtseal/courtseal/seal/registry"
 )
 
@@ -247,10 +249,10 @@ func (c *call) read(v any) error {
 	return readJSON(c.Body, v)
 }
 
-func (c *call) mediaType(want string) error {
+func (c *call) mediaType(want ...string) error {
 	got, _, err := mime.ParseMediaType(c.Request.Header.Get("Content-Type"))
-	if err != nil || got != want {
-		return fmt.Errorf("%w: Content-Type is %q, not %s", errMediaType, c.Request.Header.Get("Content-Type"), want)
+	if err != nil || !slices.Contains(want, got) {
+		return fmt.Errorf("%w: Content-Type is %q, not %s", errMediaType, c.Request.Header.Get("Content-Type"), strings.Join(want, " or "))
 	}
 	return nil
 }
@@ -268,9 +270,9 @@ func readJSON(r io.Reader, v any) error {
 	return nil
 }
 
-// pdf receives a body that is a file.
-func (c *call) pdf() (*upload, error) {
-	if err := c.mediaType("application/pdf"); err != nil {
+// document receives a body that is a file. Of what kind it is, its bytes say.
+func (c *call) document() (*upload, error) {
+	if err := c.mediaType(document.PDF.MediaType(), document.Word.MediaType(), "application/octet-stream"); err != nil {
 		return nil, err
 	}
 	return receive(c.Body, c.server.spool)

@@ -109,7 +109,7 @@ func (h *house) walkOffline() {
 	if err := book.SetList(list); err != nil {
 		h.Fatal(err)
 	}
-	stamp, err := h.main.server.keys.stamp(demoSeal, sign.CMS, func() ([]byte, error) { return der, nil })
+	stamp, err := h.main.server.keys.stamp(demoSeal, sign.CMS, "", func() ([]byte, error) { return der, nil })
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -282,7 +282,7 @@ func (h *house) walkBadBodies() {
 			q.kind = "text/plain"
 			h.want(q, 415, "media-type", nil)
 			h.broken(q)
-		case "sealPDF":
+		case "sealDocument":
 			q.body = minipdf.Page(nil)
 			h.want(q, 415, "media-type", nil)
 			h.want(h.sealing(demoSeal, "walk-bad", atCentre(), long), 413, "too-large", nil)
@@ -312,7 +312,8 @@ func (h *house) walkBadBodies() {
 	settings["password"] = "x"
 	h.want(request{method: "PUT", path: "/v1/batches/walk-3", by: app, json: settings}, 400, "bad-body", nil)
 	h.want(request{method: "PUT", path: "/v1/batches/walk/documents/a%0Ab", by: app, kind: "application/pdf", body: minipdf.Page(nil)}, 400, "bad-parameter", nil)
-	for _, path := range []string{"/v1/seals/x/state?at=now", "/v1/uses?from=x", "/v1/uses?after=-1", "/v1/uses?limit=1001"} {
+	for _, path := range []string{"/v1/seals/x/state?at=now", "/v1/uses?from=x", "/v1/uses?after=-1", "/v1/uses?limit=1001",
+		"/v1/seals/" + demoSeal + "/profile?document=ofd"} {
 		h.want(request{method: "GET", path: path, by: app}, 400, "bad-parameter", nil)
 	}
 	for _, path := range []string{"/v1/statistics?by=colour", "/v1/statistics?by=court&by=court", "/v1/statistics?from=x"} {
@@ -331,7 +332,8 @@ func (h *house) walkBadBodies() {
 			h.Errorf("%v: %.300s", q, body)
 		}
 	}
-	h.sealDigest("walk-format", sign.Format("xml"), 422, "operation")
+	h.sealDigest("walk-format", sign.Format("odf"), 422, "operation")
+	h.sealDigest("walk-office", sign.XML, 422, "act")
 	h.want(request{method: "GET", path: "/v1/seals/" + demoSeal + "/profile?format=no", by: app}, 422, "format", nil)
 	h.want(request{method: "PUT", path: "/v1/batches/walk-4", by: app, json: map[string]any{"seal": "xi-1", "kind": "judgment", "invisible": true, "format": "dual"}}, 422, "format", nil)
 	h.want(request{method: "POST", path: "/v1/operations/no.such", by: maker, key: "walk-bad", json: map[string]string{}}, 422, "operation", nil)

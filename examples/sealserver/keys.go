@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/courtseal/courtseal/examples/internal/document"
 	"github.com/courtseal/courtseal/examples/internal/secret"
 	"github.com/courtseal/courtseal/keydev"
 	"github.com/courtseal/courtseal/seal"
@@ -88,8 +89,9 @@ func (r *keyring) close() error {
 }
 
 // stamp puts a seal to use with the keys of its holders that are here. It reads the seal once.
-func (r *keyring) stamp(id string, format sign.Format, read func() ([]byte, error)) (sign.Signer, error) {
-	name := id + " " + string(format)
+func (r *keyring) stamp(id string, format sign.Format, k document.Kind, read func() ([]byte, error)) (sign.Signer, error) {
+	word := k == document.Word && (format == "" || format == sign.CMS)
+	name := fmt.Sprint(id, " ", format, " ", word)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s := r.stamps[name]; s != nil {
@@ -104,6 +106,12 @@ func (r *keyring) stamp(id string, format sign.Format, read func() ([]byte, erro
 		return nil, err
 	}
 	inner, outer := r.holders(s)
+	switch { // Word itself has no SM2
+	case word && format == sign.CMS && outer != nil:
+		inner, outer = outer, nil
+	case word && format == "" && outer == nil:
+		format = sign.SES
+	}
 	if inner == nil {
 		inner, outer = outer, nil
 	}

@@ -11,10 +11,12 @@ import (
 	"github.com/courtseal/courtseal/audit/ledger"
 	"github.com/courtseal/courtseal/internal/plain"
 	"github.com/courtseal/courtseal/keydev"
+	"github.com/courtseal/courtseal/officex"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/seal/registry"
 	"github.com/courtseal/courtseal/sign"
+	"github.com/courtseal/courtseal/sign/xmldsig"
 )
 
 // A problem is the body of every answer that is not what was asked for (RFC 9457). Code is stable; Detail is for people.
@@ -63,7 +65,7 @@ var problems = []struct {
 	{errBusy, http.StatusServiceUnavailable, "busy", "服务器繁忙，请稍后再试", "The server is busy; try again later"},
 	{errUnhealthy, http.StatusServiceUnavailable, "unhealthy", "服务器无法工作", "The server cannot work"},
 
-	{pdfx.ErrNotPDF, http.StatusUnprocessableEntity, "not-pdf", "不是 PDF 文件", "Not a PDF file"},
+	{pdfx.ErrNotPDF, http.StatusUnprocessableEntity, "not-pdf", "既不是 PDF 文件，也不是 Word 文档", "Neither a PDF file nor a Word document"},
 	{pdfx.ErrDamaged, http.StatusUnprocessableEntity, "pdf-damaged", "PDF 文件已损坏", "The PDF file is damaged"},
 	{pdfx.ErrPassword, http.StatusUnprocessableEntity, "pdf-password", "PDF 文件已加密，口令不正确", "The PDF file does not open with this password"},
 	{pdfx.ErrEncrypted, http.StatusUnprocessableEntity, "pdf-encrypted", "不支持该 PDF 文件的加密方式", "The PDF file is encrypted in a way that is not supported"},
@@ -81,6 +83,30 @@ var problems = []struct {
 	{pdfx.ErrCertified, http.StatusUnprocessableEntity, "certified", "文件的认证签名不允许任何更改", "The document is certified against any change"},
 	{pdfx.ErrOptions, http.StatusUnprocessableEntity, "options", "参数不能这样组合", "Parameters that do not go together"},
 
+	{officex.ErrDoc, http.StatusUnprocessableEntity, "word-old", "是旧格式的 .doc 文件，请先另存为 .docx", "A .doc of Word 97-2003: save it as .docx first"},
+	{officex.ErrWPS, http.StatusUnprocessableEntity, "word-wps", "是 WPS 自有格式的文件，请先另存为 .docx", "In the format of WPS itself: save it as .docx first"},
+	{officex.ErrEncrypted, http.StatusUnprocessableEntity, "word-encrypted", "Word 文档带有打开密码", "The Word document is encrypted"},
+	{officex.ErrMacroEnabled, http.StatusUnprocessableEntity, "word-macro-enabled", "是带宏的 Word 文档 (.docm)，请先另存为 .docx", "A document with macros (.docm): save it as .docx first"},
+	{officex.ErrNotWord, http.StatusUnprocessableEntity, "not-word", "不是 Word 文档 (.docx)", "Not a Word document (.docx)"},
+	{officex.ErrTrackedChanges, http.StatusUnprocessableEntity, "tracked-changes", "文档有未处理的修订", "The document has tracked changes"},
+	{officex.ErrComments, http.StatusUnprocessableEntity, "comments", "文档有批注", "The document has comments"},
+	{officex.ErrFields, http.StatusUnprocessableEntity, "fields", "文档有引用外部内容的域", "The document has fields that fetch content from elsewhere"},
+	{officex.ErrTemplate, http.StatusUnprocessableEntity, "template", "文档引用外部模板", "The document has a template outside of it"},
+	{officex.ErrAltChunk, http.StatusUnprocessableEntity, "alt-chunk", "文档嵌有其他格式的内容块", "The document takes in content of another format"},
+	{officex.ErrMacros, http.StatusUnprocessableEntity, "macros", "文档带有宏", "The document has macros"},
+	{officex.ErrEmbedded, http.StatusUnprocessableEntity, "embedded", "文档嵌有对象或控件", "The document has embedded objects"},
+	{officex.ErrExternal, http.StatusUnprocessableEntity, "external", "文档引用外部文件", "The document shows what is not in it"},
+	{officex.ErrSealed, http.StatusUnprocessableEntity, "word-sealed", "文档已有签章，不能再增加可见的印章，也不能锁定", "The document is sealed: no visible seal and no lock can be added"},
+	{officex.ErrLine, http.StatusUnprocessableEntity, "line", "没有这个空签名行", "There is no such empty signature line"},
+	{officex.ErrSeveral, http.StatusUnprocessableEntity, "place-several", "该文字出现多次，请用 occurrence 指明", "The text stands more than once: say which with occurrence"},
+	{officex.ErrPlace, http.StatusUnprocessableEntity, "place", "印章无法放在指定位置", "The seal cannot be shown at this place"},
+	{officex.ErrPicture, http.StatusUnprocessableEntity, "picture", "印章图像无法显示", "The seal's picture cannot be shown"},
+	{officex.ErrOptions, http.StatusUnprocessableEntity, "options", "参数不能这样组合", "Parameters that do not go together"},
+	{officex.ErrProfile, http.StatusUnprocessableEntity, "format", "该印章的密钥不能制作此格式", "The keys of the seal do not make this format"},
+	{officex.ErrPackage, http.StatusUnprocessableEntity, "word-damaged", "Word 文档的结构有误", "The Word document is damaged or ambiguous"},
+	{officex.ErrMalformed, http.StatusUnprocessableEntity, "word-signature", "Word 文档中已有的签名有误", "A signature that the Word document has is malformed"},
+	{officex.ErrLimit, http.StatusUnprocessableEntity, "word-limit", "文件超出处理上限", "The Word document asks for more than the limits allow"},
+
 	{errNoBatch, http.StatusNotFound, "no-batch", "没有这个批次或文件", "There is no such batch, or document in it"},
 	{errBatchOther, http.StatusConflict, "other-batch", "已有同名批次，其设置不同", "There is a batch of this name with other settings"},
 	{errFileOther, http.StatusConflict, "other-document", "批次中已有同名的另一文件", "The batch has another document of this name"},
@@ -88,6 +114,7 @@ var problems = []struct {
 
 	{registry.ErrRequest, http.StatusConflict, "request-reused", "该请求编号已用于另一请求", "The request was another one before"},
 	{registry.ErrRepeated, http.StatusConflict, "request-done", "该请求已完成，其签名值不再保存或与此文件不符", "The request was done before, and its answer is not kept or is another one"},
+	{officex.ErrValue, http.StatusConflict, "request-done", "该请求已完成，其签名值不再保存或与此文件不符", "The request was done before, and its answer is not kept or is another one"},
 	{registry.ErrRights, http.StatusForbidden, "not-allowed", "没有权限", "Not allowed"},
 	{registry.ErrLimit, http.StatusForbidden, "limit", "超出用印限制", "Outside the limits of use"},
 	{registry.ErrState, http.StatusConflict, "state", "当前状态不允许此操作", "The state of things does not allow it now"},
@@ -97,6 +124,7 @@ var problems = []struct {
 	{audit.ErrActTime, http.StatusUnprocessableEntity, "act-time", "待签内容的时间与现在相差过大，请重新准备", "The act was prepared at another time; prepare it again"},
 	{audit.ErrAct, http.StatusUnprocessableEntity, "act", "该行为无法记录或签章", "The act cannot be recorded or sealed"},
 	{seal.ErrAct, http.StatusUnprocessableEntity, "act", "该行为无法记录或签章", "The act cannot be recorded or sealed"},
+	{xmldsig.ErrOffice, http.StatusUnprocessableEntity, "act", "该行为无法记录或签章", "The act cannot be recorded or sealed"},
 	{audit.ErrRange, http.StatusNotFound, "no-such-tile", "日志中没有这一部分", "The log does not have this"},
 	{ledger.ErrUnacknowledged, http.StatusServiceUnavailable, "unacknowledged", "未能确认是否已写入，请以同一请求编号重试", "It is not known whether it was written; ask again with the same Idempotency-Key"},
 	{ledger.ErrClock, http.StatusServiceUnavailable, "clock", "服务器时钟落后于账本", "The server's clock is behind the ledger"},

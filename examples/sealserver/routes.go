@@ -18,8 +18,8 @@ var routes = []route{
 	{pattern: "GET /healthz", who: anyone, handle: health},
 	{pattern: "GET /openapi.yaml", who: anyone, handle: describe},
 
-	{pattern: "POST /v1/verify", file: true, handle: verifyPDF},
-	{pattern: "POST /v1/seals/{seal}/documents", who: apps, file: true, handle: sealPDF},
+	{pattern: "POST /v1/verify", file: true, handle: verifyDocument},
+	{pattern: "POST /v1/seals/{seal}/documents", who: apps, file: true, handle: sealDocument},
 	{pattern: "GET /v1/seals/{seal}/profile", who: apps, handle: profile},
 	{pattern: "POST /v1/seals/{seal}/values", who: apps, handle: sealDigest},
 
@@ -71,9 +71,9 @@ func health(c *call) error {
 	return c.answer(http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// verifyPDF answers with the report, whatever its verdict: the question was answered.
-func verifyPDF(c *call) error {
-	up, err := c.pdf()
+// verifyDocument answers with the report, whatever its verdict: the question was answered.
+func verifyDocument(c *call) error {
+	up, err := c.document()
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -13,6 +15,8 @@ import (
 	"time"
 
 	"github.com/courtseal/courtseal/audit"
+	"github.com/courtseal/courtseal/examples/internal/document"
+	"github.com/courtseal/courtseal/officex"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal/registry"
 	"github.com/courtseal/courtseal/sign"
@@ -24,14 +28,14 @@ type purpose struct {
 	Court       string      `json:"court,omitempty"`       // for which; empty: the seal's own
 	Grant       string      `json:"grant,omitempty"`       // authorisation that allows it
 	Application string      `json:"application,omitempty"` // approved for this very document
-	Format      sign.Format `json:"format,omitempty"`      // empty: dual where the seal's keys make it, else cms
+	Format      sign.Format `json:"format,omitempty"`      // empty: dual where the seal's keys make it, else cms; for Word ses where that is all they make
 }
 
 func (p purpose) use() registry.Use {
 	return registry.Use{Kind: p.Kind, Court: p.Court, Grant: p.Grant, Application: p.Application}
 }
 
-// A sealing says how a PDF is sealed.
+// A sealing says how a PDF file or a Word document is sealed.
 type sealing struct {
 	purpose
 	Document string `json:"document,omitempty"` // its name; empty: that of the file
@@ -45,6 +49,15 @@ type sealing struct {
 	Straddle  *pdfx.Straddle `json:"straddle,omitempty"`
 	Field     string         `json:"field,omitempty"`
 	Invisible bool           `json:"invisible,omitempty"` // must be said where there is no place
+
+	// Of Word documents, where the seal is shown once.
+	End      bool     `json:"end,omitempty"` // a paragraph of its own at the end
+	Bookmark string   `json:"bookmark,omitempty"`
+	Header   bool     `json:"header,omitempty"`
+	Footer   bool     `json:"footer,omitempty"`
+	Line     string   `json:"line,omitempty"`
+	AsLine   bool     `json:"asLine,omitempty"`
+	Allow    []string `json:"allow,omitempty"`
 
 	Remark  string     `json:"remark,omitempty"`
 	Text    bool       `json:"text,omitempty"`
@@ -61,29 +74,59 @@ type keyword struct {
 	Every bool `json:"every,omitempty"`
 }
 
-// options are those of pdfx for a document of a name.
-func (q *sealing) options(name string) (pdfx.Options, error) {
-	o := pdfx.Options{
+// options are for a document of a name, of either kind.
+func (q *sealing) options(name string) (o document.Options, err error) {
+	o.Document = cmp.Or(q.Document, name)
+	o.PDF = pdfx.Options{
 		At: q.At, DateLine: q.DateLine, Straddle: q.Straddle, Field: q.Field, Remark: q.Remark, Text: q.Text, Certify: q.Certify, Lock: q.Lock,
-		Name: q.Name, Reason: q.Reason, Location: q.Location, Document: q.Document, Repair: q.Repair,
+		Name: q.Name, Reason: q.Reason, Location: q.Location, Repair: q.Repair,
 	}
-	if o.Document == "" {
-		o.Document = name
+	o.Word = officex.Options{
+		DateLine: q.DateLine, Bookmark: q.Bookmark, Header: q.Header, Footer: q.Footer, Line: q.Line, Invisible: q.Invisible,
+		AsLine: q.AsLine, Lock: q.Lock != nil, Reason: q.Reason,
 	}
 	if q.Password != "" {
-		o.Password = []byte(q.Password)
+		o.PDF.Password = []byte(q.Password)
 	}
-	if q.Keyword != nil {
-		k := q.Keyword.Keyword
-		if q.Keyword.Every {
-			k.Occurrence = pdfx.Every
+	if k := q.Keyword; k != nil {
+		o.Word.Keyword = &officex.Keyword{Text: k.Text, Occurrence: k.Occurrence, DX: k.DX, DY: k.DY}
+		pdf := k.Keyword
+		if k.Every {
+			pdf.Occurrence = pdfx.Every
 		}
-		o.Keyword = &k
+		o.PDF.Keyword = &pdf
 	}
-	if placed := len(o.At) > 0 || o.Keyword != nil || o.DateLine || o.Straddle != nil || o.Field != ""; placed == q.Invisible {
-		return o, fmt.Errorf("%w: either a place (at, keyword, dateLine, straddle, field) or invisible", errBody)
+	for _, name := range q.Allow {
+		bit, err := officex.ParseAllow(name)
+		if err != nil {
+			return o, fmt.Errorf("%w: %w", errBody, err)
+		}
+		o.Word.Allow |= bit
+	}
+	both := q.Keyword != nil || q.DateLine
+	inPDF := len(q.At) > 0 || q.Straddle != nil || q.Field != ""
+	inWord := q.Bookmark != "" || q.Header || q.Footer || q.Line != ""
+	if q.End && (both || inPDF || inWord) || (both || inPDF || inWord || q.End) == q.Invisible {
+		return o, fmt.Errorf("%w: either a place (at, keyword, dateLine, straddle, field; end, bookmark, header, footer, line) or invisible", errBody)
 	}
 	return o, nil
+}
+
+// fits refuses what the kind of the document does not know.
+func (q *sealing) fits(k document.Kind) error {
+	given := map[string]bool{"end": q.End, "bookmark": q.Bookmark != "", "header": q.Header, "footer": q.Footer, "line": q.Line != "",
+		"asLine": q.AsLine, "allow": q.Allow != nil}
+	if k == document.Word {
+		given = map[string]bool{"at": q.At != nil, "straddle": q.Straddle != nil, "field": q.Field != "", "remark": q.Remark != "", "text": q.Text,
+			"certify": q.Certify != 0, "name": q.Name != "", "location": q.Location != "", "password": q.Password != "", "repair": q.Repair,
+			"keyword.every": q.Keyword != nil && q.Keyword.Every, "lock.fields": q.Lock != nil && len(q.Lock.Fields) > 0}
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if given[name] {
+			return fmt.Errorf("%w: %s is not for this kind of document, which is %s", errBody, name, k)
+		}
+	}
+	return nil
 }
 
 // sealing reads a multipart body: a part "request" of JSON, and a part "file".
@@ -126,8 +169,8 @@ func (c *call) sealing() (q sealing, name string, up *upload, err error) {
 	return q, name, up, nil
 }
 
-// sealPDF seals an upload and answers with the sealed file.
-func sealPDF(c *call) error {
+// sealDocument seals an upload and answers with the sealed file.
+func sealDocument(c *call) error {
 	key, err := c.key()
 	if err != nil {
 		return err
@@ -137,18 +180,14 @@ func sealPDF(c *call) error {
 		return err
 	}
 	defer up.Close()
-	o, err := q.options(name)
-	if err != nil {
-		return err
-	}
 	sealed := newSpool(c.server.spool)
 	defer sealed.Close()
-	r, err := c.server.seal(c.Context(), sealed, c.by, key, c.PathValue("seal"), q.purpose, up, o)
+	r, err := c.server.seal(c.Context(), sealed, c.by, key, c.PathValue("seal"), q, name, up)
 	if err != nil {
 		return err
 	}
 	h := c.Header()
-	h.Set("Content-Type", "application/pdf")
+	h.Set("Content-Type", r.Kind.MediaType())
 	h.Set("Content-Length", strconv.FormatInt(r.Size, 10))
 	h.Set("Courtseal-Use", r.Act.ID)
 	_, err = sealed.WriteTo(c)
@@ -163,8 +202,19 @@ type target interface {
 
 // seal seals a document once for a request id: sent again, the same document with the same options has the same answer, byte
 // for byte, whatever ended the earlier tries; another document is registry.ErrExists.
-func (s *server) seal(ctx context.Context, dst target, by registry.Actor, key, sealID string, p purpose, up *upload, o pdfx.Options) (*pdfx.Result, error) {
-	signer, err := s.signer(ctx, by, sealID, p)
+func (s *server) seal(ctx context.Context, dst target, by registry.Actor, key, sealID string, q sealing, name string, up *upload) (*document.Result, error) {
+	o, err := q.options(name)
+	if err != nil {
+		return nil, err
+	}
+	k, err := document.KindOf(up)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.fits(k); err != nil {
+		return nil, err
+	}
+	signer, err := s.signer(ctx, by, sealID, q.purpose, k)
 	if err != nil {
 		return nil, err
 	}
@@ -183,9 +233,9 @@ func (s *server) seal(ctx context.Context, dst target, by registry.Actor, key, s
 	return r, err
 }
 
-func (s *server) sealAt(ctx context.Context, at time.Time, dst target, up *upload, signer sign.Signer, o pdfx.Options) (*pdfx.Result, error) {
+func (s *server) sealAt(ctx context.Context, at time.Time, dst target, up *upload, signer sign.Signer, o document.Options) (*document.Result, error) {
 	o.Now = func() time.Time { return at.In(registry.Zone) }
-	return pdfx.Sign(ctx, dst, up, up.Size, signer, o)
+	return document.Sign(ctx, dst, up, up.Size, signer, o)
 }
 
 // useID is the id of a use in the books: that of the request, among those of its application.
@@ -210,7 +260,11 @@ func sealDigest(c *call) error {
 	if q.Application != "" { // of the digests that come, nobody knows whether they are of the file that was approved
 		return fmt.Errorf("%w: application %s is for one file, which is to be sent itself, to documents", registry.ErrLimit, q.Application)
 	}
-	signer, err := c.server.signer(c.Context(), c.by, c.PathValue("seal"), q.purpose)
+	kind := document.PDF
+	if slices.ContainsFunc(q.Act.Parts, func(p sign.Part) bool { return p.Format == sign.XML }) {
+		kind = document.Word
+	}
+	signer, err := c.server.signer(c.Context(), c.by, c.PathValue("seal"), q.purpose, kind)
 	if err != nil {
 		return err
 	}
@@ -240,16 +294,33 @@ func profile(c *call) error {
 		return err
 	}
 	p := purpose{Format: sign.Format(c.URL.Query().Get("format"))}
-	signer, err := c.server.signer(c.Context(), c.by, c.PathValue("seal"), p)
+	kind, err := c.kind()
+	if err != nil {
+		return err
+	}
+	signer, err := c.server.signer(c.Context(), c.by, c.PathValue("seal"), p, kind)
 	if err != nil {
 		return err
 	}
 	return c.answer(http.StatusOK, signer.Profile())
 }
 
-// signer is the seal, recorded for an actor.
-func (s *server) signer(ctx context.Context, by registry.Actor, sealID string, p purpose) (sign.Signer, error) {
-	stamp, err := s.keys.stamp(sealID, p.Format, func() ([]byte, error) {
+// kind is what sort of document the query names.
+func (c *call) kind() (document.Kind, error) {
+	switch k := c.URL.Query().Get("document"); k {
+	case "", "pdf":
+		return document.PDF, nil
+	case "word":
+		return document.Word, nil
+	default:
+		return "", fmt.Errorf("%w: document is pdf or word, not %.20q", errParameter, k)
+	}
+}
+
+// signer is the seal, recorded for an actor. The kind of the document, where it is known, has a say in which keys make the values, and in
+// which format where none was asked for.
+func (s *server) signer(ctx context.Context, by registry.Actor, sealID string, p purpose, k document.Kind) (sign.Signer, error) {
+	stamp, err := s.keys.stamp(sealID, p.Format, k, func() ([]byte, error) {
 		_, der, err := s.books.Seal(ctx, sealID)
 		return der, err
 	})

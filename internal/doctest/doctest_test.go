@@ -77,11 +77,13 @@ func TestBlocksRun(t *testing.T) {
 	build(t, filepath.Join(bin, "sealctl"), "./examples/sealctl")
 	build(t, filepath.Join(bin, "quickstart"), "./examples/quickstart")
 	build(t, filepath.Join(bin, "sealserver"), "./examples/sealserver")
+	made := t.TempDir()
+	run(t, block{file: "examples/quickstart"}, made, bin, "quickstart", "-o", ".")
 	for _, page := range pages(t) {
 		for _, b := range blocks(t, page) {
 			switch b.lang {
 			case "go":
-				dir := workDir(t, bin)
+				dir := workDir(t, made)
 				src := filepath.Join(dir, "main.go")
 				write(t, src, b.text)
 				build(t, filepath.Join(dir, "program"), src)
@@ -91,7 +93,7 @@ func TestBlocksRun(t *testing.T) {
 					theTwoCommands(t, b, bin)
 					continue
 				}
-				run(t, b, workDir(t, bin), bin, "bash", "-euo", "pipefail", "-c", b.text)
+				run(t, b, workDir(t, made), bin, "bash", "-euo", "pipefail", "-c", b.text)
 			case "text", "json":
 			default:
 				t.Errorf("%s:%d: a code block of language %q is not run by any test", b.file, b.line, b.lang)
@@ -150,10 +152,13 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-func workDir(t *testing.T, bin string) string {
+// workDir is a directory with a copy of what quickstart left.
+func workDir(t *testing.T, made string) string {
 	t.Helper()
 	dir := t.TempDir()
-	run(t, block{file: "examples/quickstart"}, dir, bin, "quickstart", "-o", "out")
+	if err := os.CopyFS(filepath.Join(dir, "out"), os.DirFS(made)); err != nil {
+		t.Fatal(err)
+	}
 	return dir
 }
 

@@ -4,7 +4,7 @@
 // name only when it is whole. A run that finds a result there already looks into it: where it is its source, sealed with
 // the seal of the job, the source is skipped; anything else is left alone and told as an error. So a run that was ended at
 // any moment goes on when it is started again with the same files: none is sealed twice, and none is lost. A power cut may
-// tear the last results, which are then such an error each, unless pdfx.Options.Sync has the disk keep up.
+// tear the last results, which are then such an error each, unless Options.Sync has the disk keep up.
 //
 // Files on their way stand in the directory's folder .sealing. It is there while a job runs, one job at a time for a
 // directory; what a killed run left in it, the next one removes.
@@ -27,9 +27,9 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/courtseal/courtseal/examples/internal/document"
 	"github.com/courtseal/courtseal/internal/disk"
 	"github.com/courtseal/courtseal/keydev"
-	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
 )
@@ -46,11 +46,11 @@ var (
 // A Job says how files are sealed, and where to.
 type Job struct {
 	Signer  sign.Signer
-	Seal    *seal.Seal   // that Signer stamps with; a result that bears it is done
-	Dir     string       // of the results, made where it is not there; every file keeps its name
-	Name    string       // stands for the arguments of the job in the ids of its acts: a run that goes on has the same
-	Options pdfx.Options // of every file; Document and the id of its Act are set for each
-	Workers int          // files at a time; 0: GOMAXPROCS
+	Seal    *seal.Seal       // that Signer stamps with; a result that bears it is done
+	Dir     string           // of the results, made where it is not there; every file keeps its name
+	Name    string           // stands for the arguments of the job in the ids of its acts: a run that goes on has the same
+	Options document.Options // of every file; Document and the id of its Act are set for each
+	Workers int              // files at a time; 0: GOMAXPROCS
 }
 
 // A Status says what became of a file.
@@ -66,9 +66,9 @@ const (
 type Outcome struct {
 	In, Out string
 	Status  Status
-	ID      string       // of the Act; empty where the signer was not asked
-	Result  *pdfx.Result // Done only
-	Err     error        // Failed only
+	ID      string           // of the Act; empty where the signer was not asked
+	Result  *document.Result // Done only
+	Err     error            // Failed only
 }
 
 // ahead is how many outcomes may wait for an earlier file that takes longer.
@@ -224,12 +224,12 @@ func (r *run) file(ctx context.Context, in string) Outcome {
 }
 
 // seal seals a file, which is finished even if the job ends meanwhile.
-func (r *run) seal(ctx context.Context, out, in string) (*pdfx.Result, string, error) {
+func (r *run) seal(ctx context.Context, out, in string) (*document.Result, string, error) {
 	options := r.Options
 	options.Document = in
 	s := &identified{Signer: r.Signer, job: r.Name, out: filepath.Join(r.dir, filepath.Base(in))}
 	whole := filepath.Join(r.work, strconv.FormatInt(r.begun.Add(1), 10))
-	result, err := pdfx.SignFile(ctx, whole, in, s, options)
+	result, err := document.SignFile(ctx, whole, in, s, options)
 	if err == nil {
 		err = r.place(out, whole)
 	}

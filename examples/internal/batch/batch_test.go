@@ -17,10 +17,13 @@ import (
 	"time"
 
 	"github.com/courtseal/courtseal/examples/internal/batch"
+	"github.com/courtseal/courtseal/examples/internal/document"
+	"github.com/courtseal/courtseal/examples/internal/minidocx"
 	"github.com/courtseal/courtseal/examples/internal/minipdf"
 	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/keydev"
+	"github.com/courtseal/courtseal/officex"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/seal/imprint"
@@ -90,7 +93,7 @@ func (d desk) job(format sign.Format) (*batch.Job, error) {
 		return nil, err
 	}
 	return &batch.Job{Signer: stamp, Seal: s, Dir: filepath.Join(d.dir, "out"), Name: "test",
-		Options: pdfx.Options{At: []pdfx.At{{Page: 1, X: 60, Y: 60}}}}, nil
+		Options: document.Options{PDF: pdfx.Options{At: []pdfx.At{{Page: 1, X: 60, Y: 60}}}}}, nil
 }
 
 func (d desk) mustJob(t testing.TB, format sign.Format) *batch.Job {
@@ -184,6 +187,62 @@ func TestRun(t *testing.T) {
 				t.Errorf("%+v, %v; the id was %s", again, err, told[3].ID)
 			}
 		})
+	}
+}
+
+// Word documents go the same way, beside PDF files, and a result that was sealed further is still one.
+func TestWord(t *testing.T) {
+	d := newDesk(t)
+	j := d.mustJob(t, sign.SES)
+	word, err := os.ReadFile("../../quickstart/judgment.docx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := d.files(t, 2, 1000)
+	for i := range 3 {
+		docx, err := minidocx.Edit(word, "word/document.xml", "120000", fmt.Sprint(120001+i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, filepath.Join(d.dir, "in", fmt.Sprintf("%d.docx", i)))
+		write(t, files[len(files)-1], docx)
+	}
+	told, err := run(t.Context(), j, files)
+	if err != nil || statuses(told) != "ok ok ok ok ok" {
+		t.Fatal(told, err)
+	}
+	roots, err := verify.ReadRoots(d.roots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range told {
+		if r, err := verify.File(t.Context(), o.Out, verify.Options{Roots: roots}); err != nil || r.Verdict != verify.Valid || len(r.Signatures) != 1 {
+			t.Errorf("%v\n%v", r, err)
+		}
+	}
+	good := read(t, told[2].Out)
+	further := told[2].Out + ".2"
+	if _, err := document.SignFile(t.Context(), further, told[2].Out, j.Signer, document.Options{Word: officex.Options{Invisible: true}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(further, told[2].Out); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := run(t.Context(), j, files); err != nil || statuses(again) != "skip skip skip skip skip" {
+		t.Fatal(again, err)
+	}
+	changed, err := minidocx.Edit(good, "word/document.xml", "120001", "920001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := bytes.Clone(good)
+	broken[len(broken)/2] ^= 1
+	for name, b := range map[string][]byte{"cut": good[:len(good)-10], "changed": changed, "of another": read(t, told[3].Out), "not sealed": read(t, files[2]), "broken": broken, "empty": nil} {
+		write(t, told[2].Out, b)
+		again, err := run(t.Context(), j, files[2:3])
+		if err != nil || !errors.Is(again[0].Err, batch.ErrOther) {
+			t.Errorf("%s: %v, %v", name, again, err)
+		}
 	}
 }
 

@@ -2,18 +2,24 @@ package batch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
+	"github.com/courtseal/courtseal/examples/internal/document"
+	"github.com/courtseal/courtseal/officex"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
 	"github.com/courtseal/courtseal/sign/cms"
+	"github.com/courtseal/courtseal/verify"
 )
 
-// sealed asks whether out is the file in and behind it a signature with the job's seal. No trust is needed: the
+// sealed asks whether out is the file in and added to it a signature with the job's seal. No trust is needed: the
 // signature has to be right by itself, so that a result of which a power cut left a part is none. nil: it is.
 func (r *run) sealed(ctx context.Context, out, in string) error {
 	src, size, err := open(in)
@@ -26,18 +32,38 @@ func (r *run) sealed(ctx context.Context, out, in string) error {
 		return fmt.Errorf("%w: %w", ErrOther, err)
 	}
 	defer dst.Close()
-	begins := whole > size
-	if begins {
-		if begins, err = prefix(dst, src, size); err != nil {
-			return err
-		}
+	kind, err := document.KindOf(src)
+	if err != nil {
+		return err
 	}
-	if !begins {
-		return fmt.Errorf("%w: %s does not begin with the bytes of %s", ErrOther, out, in)
+	if kind == document.Word {
+		err = r.sealedWord(ctx, dst, whole, src, size)
+	} else {
+		err = r.sealedPDF(ctx, dst, whole, src, size)
 	}
-	found, err := pdfx.Signatures(dst, whole, pdfx.Options{Password: r.Options.Password, Limits: r.Options.Limits})
 	if err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrOther, out, err)
+	}
+	return nil
+}
+
+var (
+	errNotSource = errors.New("it is not the source with something added")
+	errNotSealed = errors.New("it is not sealed with this seal")
+)
+
+// sealedPDF: a sealed PDF begins with what was sealed.
+func (r *run) sealedPDF(ctx context.Context, dst io.ReaderAt, whole int64, src io.ReaderAt, size int64) error {
+	if whole <= size {
+		return errNotSource
+	}
+	if begins, err := matches(dst, src, size); err != nil || !begins {
+		return cmp.Or(err, errNotSource)
+	}
+	o := r.Options.PDF
+	found, err := pdfx.Signatures(dst, whole, pdfx.Options{Password: o.Password, Limits: o.Limits})
+	if err != nil {
+		return err
 	}
 	for _, e := range found {
 		if e.Err != nil || e.Ranges[0].Length < size {
@@ -47,11 +73,62 @@ func (r *run) sealed(ctx context.Context, out, in string) error {
 			continue
 		}
 		if err := r.intact(ctx, dst, whole, e); err != nil {
-			return fmt.Errorf("%w: %s: %s: %w", ErrOther, out, e.Name, err)
+			return fmt.Errorf("%s: %w", e.Name, err)
 		}
 		return nil
 	}
-	return fmt.Errorf("%w: %s is not sealed with this seal", ErrOther, out)
+	return errNotSealed
+}
+
+// sealedWord: of a sealed Word document all that was added can be taken off again, act by act, and then it is what was sealed.
+func (r *run) sealedWord(ctx context.Context, dst io.ReaderAt, whole int64, src io.ReaderAt, size int64) error {
+	o := officex.Options{Limits: r.Options.Word.Limits}
+	found, err := officex.Signatures(dst, whole, o)
+	if err != nil {
+		return err
+	}
+	if ours, err := r.addedOurs(dst, whole, found, src, size); err != nil || !ours {
+		return cmp.Or(err, errNotSealed)
+	}
+	report, err := verify.Document(ctx, dst, whole, verify.Options{}) // which trusts nobody: it cannot be valid
+	if err != nil {
+		return err
+	}
+	if report.Verdict == verify.Invalid {
+		return fmt.Errorf("%w: it is invalid", sign.ErrSignature)
+	}
+	at := io.NewSectionReader(dst, 0, whole)
+	for range found { // no more acts than signatures
+		var before bytes.Buffer
+		if err := officex.Remove(&before, at, at.Size(), o); err != nil {
+			return fmt.Errorf("%w: %w", errNotSource, err)
+		}
+		at = io.NewSectionReader(bytes.NewReader(before.Bytes()), 0, int64(before.Len()))
+		if at.Size() == size {
+			if ok, err := matches(at, src, size); err != nil || ok {
+				return err
+			}
+		}
+	}
+	return errNotSource
+}
+
+// addedOurs: a signature that the source does not have was made with the job's seal.
+func (r *run) addedOurs(dst io.ReaderAt, whole int64, found []sign.Embedded, src io.ReaderAt, size int64) (bool, error) {
+	before, err := officex.Signatures(src, size, officex.Options{Limits: r.Options.Word.Limits})
+	if err != nil {
+		return false, err
+	}
+	for i := range found {
+		e := &found[i]
+		if e.Err != nil || slices.ContainsFunc(before, func(b sign.Embedded) bool { return bytes.Equal(b.Value, e.Value) }) {
+			continue
+		}
+		if s, err := document.SealOf(dst, whole, e, r.Options); err == nil && bytes.Equal(s.Raw, r.Seal.Raw) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func open(name string) (*os.File, int64, error) {
@@ -70,8 +147,8 @@ func open(name string) (*os.File, int64, error) {
 	return f, info.Size(), nil
 }
 
-// prefix compares the first n bytes of two files.
-func prefix(a, b io.ReaderAt, n int64) (bool, error) {
+// matches compares the first n bytes of two files.
+func matches(a, b io.ReaderAt, n int64) (bool, error) {
 	one, two := make([]byte, 64<<10), make([]byte, 64<<10)
 	for at := int64(0); at < n; {
 		k := min(int64(len(one)), n-at)
