@@ -28,7 +28,7 @@ func TestKind(t *testing.T) {
 		"a.docx": {pdf, PDF, nil}, "a.pdf": {word, Word, nil}, "behind.pdf": {append([]byte("\n"), pdf...), PDF, nil},
 		"empty": {nil, PDF, pdfx.ErrNotPDF}, "short": {[]byte("PK"), PDF, pdfx.ErrNotPDF}, "text.docx": {[]byte("a letter"), PDF, pdfx.ErrNotPDF},
 		"a.doc": {[]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and so on"), Word, officex.ErrPackage}, "rich.doc": {[]byte(`{\rtf1 x}`), Word, officex.ErrPackage},
-		"a.zip": {[]byte("PK\x05\x06" + string(make([]byte, 18))), Word, officex.ErrPackage},
+		"a.zip": {[]byte("PK\x05\x06" + string(make([]byte, 18))), Word, officex.ErrNotWord},
 	} {
 		k, err := KindOf(bytes.NewReader(c.file))
 		if err != nil || k != c.want {
