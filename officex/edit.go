@@ -42,6 +42,19 @@ func (e *edit) read(name string) ([]byte, error) {
 	return b, nil
 }
 
+// spelled is the name of a part that is there or will be, as it spells it; "": there is none.
+func (e *edit) spelled(name string) string {
+	if p := e.pkg.Part(name); p != nil {
+		return p.Name
+	}
+	for _, c := range e.changes {
+		if c.Name == name {
+			return name
+		}
+	}
+	return ""
+}
+
 // replace gives a part that is there new content.
 func (e *edit) replace(name string, data []byte) {
 	for i := range e.changes {

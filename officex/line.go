@@ -164,6 +164,9 @@ func Reserve(dst io.Writer, src io.ReaderAt, size int64, slots []Slot, o Options
 	}
 	pl := placer{edit: newEdit(pkg), main: main, plan: new(plan)}
 	for i, slot := range slots {
+		if at := &slot.At; at.places() > 1 || at.Invisible || at.Line != "" || at.Keyword != nil && at.Keyword.Text == "" {
+			return fmt.Errorf("slot %d: %w: a line stands at one new place that is seen", i+1, ErrOptions)
+		}
 		s, err := pl.find(slot.At)
 		if err != nil {
 			return fmt.Errorf("slot %d: %w", i+1, err)
@@ -220,7 +223,7 @@ func (pl *placer) lock() error {
 	case errors.Is(err, wordml.ErrProtected):
 		return fmt.Errorf("%w: Lock: %w", ErrOptions, err)
 	case err != nil:
-		return fmt.Errorf("%w: %s: %w", ErrPackage, name, err)
+		return packageError(fmt.Errorf("%s: %w", name, err))
 	}
 	pl.edit.replace(name, locked)
 	return nil

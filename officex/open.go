@@ -8,7 +8,9 @@ import (
 
 	"github.com/courtseal/courtseal/internal/opc"
 	"github.com/courtseal/courtseal/internal/opcsig"
+	"github.com/courtseal/courtseal/internal/wordml"
 	"github.com/courtseal/courtseal/internal/wordscan"
+	"github.com/courtseal/courtseal/internal/xmldoc"
 )
 
 const (
@@ -130,8 +132,13 @@ var refusals = map[wordscan.Kind]struct {
 
 // packageError is an error of what a part says, as this package names it.
 func packageError(err error) error {
-	if errors.Is(err, opc.ErrLimit) {
+	if errors.Is(err, ErrLimit) {
 		return err
+	}
+	for _, limit := range []error{wordml.ErrLimit, xmldoc.ErrLimit, opcsig.ErrLimit} {
+		if errors.Is(err, limit) {
+			return fmt.Errorf("%w: %w", ErrLimit, err)
+		}
 	}
 	return fmt.Errorf("%w: %w", ErrPackage, err)
 }
@@ -157,6 +164,10 @@ func findActs(pkg *opc.Package) (a acts) {
 	}
 	return a
 }
+
+// folder and sig are where the next act and its native signature go.
+func (a acts) folder() string { return fmt.Sprintf("/_seals/seal%d/", a.last+1) }
+func (a acts) sig() string    { return fmt.Sprintf("/_xmlsignatures/sig%d.xml", a.sigs+1) }
 
 func (a acts) sealed() bool { return a.last > 0 || len(a.natives) > 0 }
 

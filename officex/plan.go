@@ -24,6 +24,7 @@ import (
 // A plan is an act on a document, all but its values: what is signed and what will be written.
 type plan struct {
 	Size    int64         `json:"size"` // of the file as it is
+	Limits  Limits        `json:"limits,omitzero"`
 	Act     *sign.Act     `json:"act"`
 	Folder  string        `json:"folder"`        // of the act: /_seals/seal1/
 	Sig     string        `json:"sig,omitempty"` // the part of the native signature; empty: none
@@ -40,7 +41,7 @@ type plan struct {
 // newPlan reads the file, and tells what is to be signed for a signer of a profile.
 func newPlan(ctx context.Context, pkg *opc.Package, main *opc.Part, src io.ReaderAt, profile sign.Profile, o Options) (*plan, error) {
 	found := findActs(pkg)
-	p := &plan{Size: pkg.Size(), Folder: fmt.Sprintf("/_seals/seal%d/", found.last+1)}
+	p := &plan{Size: pkg.Size(), Limits: o.Limits, Folder: found.folder()}
 	if err := p.begin(profile, o); err != nil {
 		return nil, err
 	}
@@ -141,24 +142,34 @@ func (p *plan) outline(e *edit, found acts) error {
 	type relation struct{ source, relType, target string }
 	var parts []part
 	var relations []relation
-	root := e.pkg.Rels("/")
-	if len(root.ByType(opcsig.RelSealOrigin)) == 0 {
-		parts = append(parts, part{opcsig.SealOrigin, opcsig.TypeSealOrigin})
-		relations = append(relations, relation{"/", opcsig.RelSealOrigin, opcsig.SealOrigin})
+	// An origin that is there is kept, wherever it is.
+	origin := func(relType, name, contentType string) (string, error) {
+		o := e.pkg.Rels("/").ByType(relType)
+		if len(o) == 0 {
+			parts = append(parts, part{name, contentType})
+			relations = append(relations, relation{"/", relType, name})
+			return name, nil
+		}
+		at := e.pkg.Part(o[0].Part)
+		if len(o) > 1 || at == nil || at.ContentType != contentType {
+			return "", fmt.Errorf("%w: the origin of its signatures is missing, or there are two", ErrPackage)
+		}
+		return at.Name, nil
 	}
-	relations = append(relations, relation{opcsig.SealOrigin, opcsig.RelAct, p.Folder + opcsig.UndoName})
+	acts, err := origin(opcsig.RelSealOrigin, opcsig.SealOrigin, opcsig.TypeSealOrigin)
+	if err != nil {
+		return err
+	}
+	relations = append(relations, relation{acts, opcsig.RelAct, p.Folder + opcsig.UndoName})
 	if p.part(sign.SES) >= 0 {
-		relations = append(relations, relation{opcsig.SealOrigin, opcsig.RelSeal, p.Folder + opcsig.ManifestName})
+		relations = append(relations, relation{acts, opcsig.RelSeal, p.Folder + opcsig.ManifestName})
 	}
 	if p.part(sign.XML) >= 0 {
-		origin := opcsig.Origin
-		if o := root.ByType(opcsig.RelOrigin); len(o) == 0 {
-			parts = append(parts, part{origin, opcsig.TypeOrigin})
-			relations = append(relations, relation{"/", opcsig.RelOrigin, origin})
-		} else if origin = o[0].Part; len(o) > 1 || e.pkg.Part(origin) == nil {
-			return fmt.Errorf("%w: the origin of its signatures is missing, or there are two", ErrPackage)
+		origin, err := origin(opcsig.RelOrigin, opcsig.Origin, opcsig.TypeOrigin)
+		if err != nil {
+			return err
 		}
-		p.Sig = fmt.Sprintf("/_xmlsignatures/sig%d.xml", found.sigs+1)
+		p.Sig = found.sig()
 		relations = append(relations, relation{origin, opcsig.RelSignature, p.Sig})
 	}
 	for _, r := range relations {
@@ -211,7 +222,7 @@ func (p *plan) content(ctx context.Context, e *edit, profile sign.Profile, line 
 		seal = cover.References(opcsig.SealScope, sign.SM3)
 	}
 	if xml >= 0 {
-		native = cover.References(opcsig.NativeScope, p.Scheme.Hash, p.own(ses, profile)...)
+		native = cover.References(opcsig.NativeScope, p.Scheme.Hash, p.own(profile.SESeal != nil)...)
 	}
 	switch err := opcsig.Fill(ctx, after, seal, native); {
 	case ctx.Err() != nil:
@@ -242,11 +253,11 @@ func (p *plan) content(ctx context.Context, e *edit, profile sign.Profile, line 
 }
 
 // own are the parts of this act that its native signature binds: those that no seal signature does.
-func (p *plan) own(ses int, profile sign.Profile) []string {
+func (p *plan) own(withSeal bool) []string {
 	switch {
-	case ses >= 0:
+	case p.part(sign.SES) >= 0:
 		return nil
-	case profile.SESeal == nil:
+	case !withSeal:
 		return []string{p.Folder + opcsig.UndoName}
 	}
 	return []string{p.Folder + opcsig.UndoName, p.Folder + opcsig.SealName}

@@ -9,17 +9,26 @@ import (
 	"github.com/courtseal/courtseal/internal/wordml"
 	"github.com/courtseal/courtseal/internal/xmldoc"
 	"github.com/courtseal/courtseal/sign"
+	"github.com/courtseal/courtseal/sign/xmldsig"
 )
+
+// places counts the places that are named.
+func (o *Options) places() (n int) {
+	for _, there := range []bool{o.Bookmark != "", o.Keyword != nil, o.DateLine, o.Header, o.Footer, o.Line != "", o.Invisible} {
+		if there {
+			n++
+		}
+	}
+	return n
+}
 
 // check asks that options go together.
 func (o *Options) check(profile sign.Profile) error {
-	places := 0
-	for _, there := range []bool{o.Bookmark != "", o.Keyword != nil, o.DateLine, o.Header, o.Footer, o.Line != "", o.Invisible} {
-		if there {
-			places++
-		}
-	}
+	places := o.places()
+	_, reference := xmldsig.SplitComments(o.Reason)
 	switch {
+	case reference != "":
+		return fmt.Errorf("%w: the reason ends as the reference of a ledger's entry does, %q", ErrOptions, reference)
 	case places > 1:
 		return fmt.Errorf("%w: a seal is shown at one place of a Word document", ErrOptions)
 	case o.AsLine && (o.Invisible || o.Line != ""):
@@ -96,7 +105,7 @@ func (pl *placer) open(name string) error {
 	}
 	d, err := wordml.Open(b, xmldoc.Limits{})
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrPackage, name, err)
+		return packageError(fmt.Errorf("%s: %w", name, err))
 	}
 	pl.doc, pl.part, pl.text = d, name, b
 	return pl.styles()
@@ -114,7 +123,7 @@ func (pl *placer) styles() error {
 			err = pl.doc.UseStyles(b, xmldoc.Limits{})
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrPackage, p.Name, err)
+			return packageError(fmt.Errorf("%s: %w", p.Name, err))
 		}
 	}
 	return nil
@@ -204,10 +213,9 @@ func (pl *placer) margin(footer bool) (s wordml.Spot, err error) {
 	var name string
 	if id != "" {
 		r, ok := pl.edit.relations(pl.main.Name).ByID(id)
-		if !ok || r.External || pl.edit.pkg.Part(r.Part) == nil {
+		if name = pl.edit.spelled(r.Part); !ok || r.External || name == "" {
 			return s, fmt.Errorf("%w: the %s of the last section is missing", ErrPackage, kind)
 		}
-		name = pl.edit.pkg.Part(r.Part).Name
 	} else {
 		name = pl.unused("courtseal-"+kind, ".xml")
 		if err := pl.edit.add(name, contentType, pl.doc.NewMargin(footer)); err != nil {
