@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/courtseal/courtseal/internal/opcsig"
+	"github.com/courtseal/courtseal/officex"
 	"github.com/courtseal/courtseal/sign"
 	"github.com/courtseal/courtseal/sign/xmldsig"
 )
@@ -65,4 +66,61 @@ func TestOfficeUnreadableProperties(t *testing.T) {
 	app := []string{"docProps/app.xml", `<?xml version="1.0" encoding="windows-1252"?><Properties xmlns="http://schemas.openxmlformats.org/officeDocument/2006/extended-properties"/>`}
 	file = rewritten(t, rezipped(t, rewritten(t, file, "docProps/app.xml", ""), app[0], app[1]))
 	want(t, verifyFile(t, w, plainOffice(t, w, file), nil), 0, Indeterminate, "coverage", "coverage-fields")
+}
+
+// A picture that has the bytes of the seal's and is drawn otherwise.
+func TestOfficePictureAltered(t *testing.T) {
+	w := theWorld()
+	s := w.stamp(t, sign.SES, noon)
+	shown := sealDocx(t, docx(t), s, officex.Options{})
+	want(t, verifyFile(t, w, shown, nil), 0, Valid, "picture", "ok")
+	rels := contentOf(t, shown, relsName)
+	shown = rewritten(t, shown, "_seals/origin.seals", "", "_seals/_rels/origin.seals.rels", "", "_seals/seal1/Signature.xml", "", "_seals/seal1/SignedValue.dat", "",
+		"_seals/seal1/undo", "", relsName, strings.Replace(rels, opcsig.RelSealOrigin, "urn:x", 1))
+	for name, c := range map[string][2]string{
+		"nothing":               {"<a:stretch>", "<a:stretch>"},
+		"another over it":       {"<a:stretch>", `<a:extLst><a:ext uri="{96DAC541-7B7A-43D3-8B79-37D633B846F1}"><asvg:svgBlip xmlns:asvg="http://schemas.microsoft.com/office/drawing/2016/SVG/main"/></a:ext></a:extLst><a:stretch>`},
+		"cut":                   {"<a:stretch>", `<a:srcRect l="40000"/><a:stretch>`},
+		"turned":                {"<a:xfrm>", `<a:xfrm flipH="1">`},
+		"of another shape":      {`prst="rect"`, `prst="ellipse"`},
+		"two pictures":          {"<a:stretch>", `<a:blip/><a:stretch>`},
+		"smaller than its room": {"<a:fillRect/>", `<a:fillRect l="90000"/>`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := sealDocx(t, edited(t, edited(t, shown, docName, c[0], c[1]), relsName, `<Relationship Id="rId4" Type="urn:x" Target="_seals/origin.seals"/>`, ""), s, officex.Options{Invisible: true})
+			code := "picture-foreign"
+			if name == "nothing" {
+				code = "ok"
+			}
+			want(t, verifyFile(t, w, file, nil), 0, Valid, "picture", code)
+		})
+	}
+}
+
+// What LibreOffice and others look for by its name alone is nowhere but in what is signed.
+func TestOfficeShownBesideSigned(t *testing.T) {
+	w := theWorld()
+	good := plainOffice(t, w, docx(t))
+	const (
+		date = `<mdssi:SignatureTime xmlns:mdssi="http://schemas.openxmlformats.org/package/2006/digital-signature"><mdssi:Value>2020-01-01T00:00:00Z</mdssi:Value></mdssi:SignatureTime>`
+		note = `<SignatureComments xmlns="http://schemas.microsoft.com/office/2006/digsig">x</SignatureComments>`
+		xd   = `<xd:SigningTime xmlns:xd="http://uri.etsi.org/01903/v1.3.2#">2020-01-01T00:00:00Z</xd:SigningTime>`
+		none = `<a xmlns="urn:a"/>`
+	)
+	for name, x := range map[string]struct{ at, put, code string }{
+		"time":                  {"</Signature>", "<Object>" + date + "</Object></Signature>", opcsig.CodeNotSigned},
+		"comments":              {"</Signature>", "<Object>" + note + "</Object></Signature>", opcsig.CodeNotSigned},
+		"XAdES time":            {"</Signature>", "<Object>" + xd + "</Object></Signature>", opcsig.CodeNotSigned},
+		"beside XAdES":          {"</xd:QualifyingProperties>", "</xd:QualifyingProperties>" + date, opcsig.CodeNotSigned},
+		"in what is not signed": {"</xd:QualifyingProperties>", "<xd:UnsignedProperties>" + date + "</xd:UnsignedProperties></xd:QualifyingProperties>", opcsig.CodeNotSigned},
+		"something":             {"</Signature>", "<Object>" + none + "</Object></Signature>", opcsig.CodeLoose},
+	} {
+		t.Run(name, func(t *testing.T) {
+			verdict := Invalid
+			if x.code == opcsig.CodeLoose {
+				verdict = Valid
+			}
+			want(t, verifyFile(t, w, edited(t, good, sigName, x.at, x.put), nil), 0, verdict, "xml-signature", x.code)
+		})
+	}
 }

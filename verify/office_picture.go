@@ -74,6 +74,10 @@ func (d *office) picture(c *officeCase, e *seal.Seal) {
 			c.add(pictureRule.check("picture-differs"))
 			return
 		}
+		if s.Altered {
+			c.add(pictureRule.check("picture-foreign"))
+			return
+		}
 		shown, size = true, further(size, s.Width/w)
 	}
 	if n := c.native; n != nil && n.Info != nil && len(n.Info.Valid) > 0 && !bytes.Equal(n.Info.Valid, e.Picture.Data) {

@@ -60,7 +60,7 @@ func (p *parser) objects() {
 		case p.covered[o]:
 			p.coveredObject(o, id)
 		case id == xmldsig.PackageObject: // said already
-		case id == xmldsig.OfficeObject, id == xmldsig.ValidImage, id == xmldsig.InvalidImage, find(o, xmldsig.OfficeNS, "SignatureInfoV1"):
+		case id == xmldsig.OfficeObject, id == xmldsig.ValidImage, id == xmldsig.InvalidImage, p.shows(o):
 			p.find("X2", CodeNotSigned, "no reference of SignedInfo covers the Object %.80q, which programs show", id)
 		case o.Child(xmldsig.XAdES, "QualifyingProperties") == nil:
 			p.find("X2", CodeLoose, "no reference of SignedInfo covers the Object %.80q", id)
@@ -72,10 +72,13 @@ func (p *parser) objects() {
 	}
 }
 
-// find says whether an element of that name is anywhere in e.
-func find(e *xmldoc.Element, space, local string) bool {
+// shows says whether anything that no reference covers in e is what programs show of a signature: comments, times, the certificate that
+// is said to sign. LibreOffice looks for their names alone, wherever they stand. SignedProperties in their place are judged as such.
+func (p *parser) shows(e *xmldoc.Element) bool {
 	for _, c := range e.Elements() {
-		if c.Name.Space == space && c.Name.Local == local || find(c, space, local) {
+		switch {
+		case p.covered[c], p.isProperties(c):
+		case c.Name.Space == xmldsig.OfficeNS, c.Name.Space == xmldsig.MDSSI, c.Name == xd("SigningTime"), c.Name == xd("SigningCertificate"), p.shows(c):
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package wordml
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,7 @@ type Shown struct {
 	Width, Height float64
 	Hidden        bool
 	Boxed         bool // it stands in a text box
+	Altered       bool // it is drawn otherwise than we draw: there may be another picture over it, or a part of it be shown
 
 	name   string
 	para   int
@@ -75,6 +77,7 @@ func (s *scan) drawingPart(t *xmldoc.Token) {
 		return
 	}
 	x := &s.shown[len(s.shown)-1]
+	x.Altered = x.Altered || !drawn(t) || t.Name.Local == "blip" && x.RelID != ""
 	switch t.Name.Local {
 	case "docPr":
 		v, _ := t.Attr("", "name")
@@ -90,6 +93,34 @@ func (s *scan) drawingPart(t *xmldoc.Token) {
 			x.RelID = strings.Clone(v)
 		}
 	}
+}
+
+// drawnAs are the elements of our drawings, with their attributes and the values of those where others change what is seen; nil: any.
+var drawnAs = map[string]map[string][]string{
+	"simplePos": nil, "positionH": nil, "positionV": nil, "posOffset": nil, "align": nil, "extent": nil, "wrapNone": nil, "docPr": nil,
+	"cNvGraphicFramePr": nil, "graphicFrameLocks": nil, "graphic": nil, "pic": nil, "nvPicPr": nil, "cNvPr": nil, "cNvPicPr": nil,
+	"blipFill": nil, "stretch": nil, "spPr": nil, "avLst": nil, "off": nil, "ext": {"cx": nil, "cy": nil},
+	"effectExtent": {"l": {"0"}, "t": {"0"}, "r": {"0"}, "b": {"0"}},
+	"graphicData":  {"uri": {transitional.pic, strict.pic}},
+	"blip":         {"embed": nil},
+	"fillRect":     {},
+	"xfrm":         {},
+	"prstGeom":     {"prst": {"rect"}},
+}
+
+// drawn tells whether an element stands in drawings of ours too, and has none but their attributes.
+func drawn(t *xmldoc.Token) bool {
+	attrs, ok := drawnAs[t.Name.Local]
+	if !ok || attrs == nil {
+		return ok
+	}
+	for i := range t.Attrs {
+		values, ok := attrs[t.Attrs[i].Name.Local]
+		if !ok || values != nil && !slices.Contains(values, t.Attrs[i].Value) {
+			return false
+		}
+	}
+	return true
 }
 
 func emuAttr(t *xmldoc.Token, name string) float64 {
