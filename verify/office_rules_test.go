@@ -5,10 +5,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/courtseal/courtseal/internal/opc"
 	"github.com/courtseal/courtseal/internal/opcsig"
 	"github.com/courtseal/courtseal/internal/testpki"
+	"github.com/courtseal/courtseal/officex"
 	"github.com/courtseal/courtseal/sign"
 	"github.com/courtseal/courtseal/sign/xmldsig"
 )
@@ -249,4 +251,63 @@ func TestOfficeNative(t *testing.T) {
 	other := officeSign(t, docxOf(t, "另一份判决"), plain(w.rsa), officeAct{bare: true})
 	moved := rewritten(t, bare, sigName, contentOf(t, other, sigName))
 	want(t, verifyFile(t, w, moved, nil), 0, Invalid, "parts", "part-changed")
+}
+
+// A document that shows its properties, which a native signature leaves out; with a seal beside it, they are signed too.
+func TestOfficeFields(t *testing.T) {
+	w := theWorld()
+	file := docxOf(t, `</w:t></w:r><w:fldSimple w:instr=" DOCPROPERTY Fall "><w:r><w:t>1</w:t></w:r></w:fldSimple><w:r><w:t>`)
+	for _, f := range formats {
+		verdict, code := Valid, "ok"
+		if f == sign.CMS {
+			verdict, code = Indeterminate, "coverage-fields"
+		}
+		r := verifyFile(t, w, sealDocx(t, file, w.officeSigner(t, f), officex.Options{}), nil)
+		want(t, r, 0, verdict, "coverage", code)
+		if r.Verdict != verdict || len(r.Notes) != 1 || r.Notes[0].Code != "dynamic-content" {
+			t.Errorf("%s", r)
+		}
+	}
+}
+
+// Signature lines show the seal, each by its own signature; and a line of Word's with another picture than the seal's is told.
+func TestOfficeLines(t *testing.T) {
+	w := theWorld()
+	for _, f := range []sign.Format{sign.CMS, sign.Dual} {
+		r := verifyFile(t, w, sealDocx(t, docx(t), w.officeSigner(t, f), officex.Options{AsLine: true}), nil)
+		want(t, r, 0, Valid, "picture", "ok")
+		if r.Verdict != Valid {
+			t.Errorf("%s", r)
+		}
+	}
+	line := func(d *opcsig.Draft) {
+		d.Line = &opcsig.Line{Setup: "{01234567-89AB-CDEF-0123-456789ABCDEF}", Picture: []byte("other"), Valid: []byte("other"), Invalid: []byte("other")}
+	}
+	want(t, verifyFile(t, w, officeSign(t, docx(t), w.officeStamp(t), officeAct{draft: line}), nil), 0, Invalid, "picture", "picture-differs")
+}
+
+// Several people sign, in both ways, with seals and without: each is judged, and none disturbs another.
+func TestOfficeSeveral(t *testing.T) {
+	w := theWorld()
+	plain, err := xmldsig.New(issue(w.rsaCA, testpki.P256, nil), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := sealDocx(t, docx(t), w.stamp(t, sign.Dual, noon), officex.Options{})
+	for i, s := range []sign.Signer{w.officeStamp(t), w.stamp(t, sign.SES, noon), plain, w.stamp(t, sign.Dual, noon)} {
+		file = sealDocx(t, file, s, officex.Options{Invisible: true, Now: at(noon.Add(time.Duration(i+1) * time.Second))})
+	}
+	r := verifyFile(t, w, file, nil)
+	if r.Verdict != Valid || len(r.Signatures) != 7 {
+		t.Errorf("%s", r)
+	}
+	bad := edited(t, file, docName, judgement, "判决如上")
+	for i := range r.Signatures {
+		want(t, verifyFile(t, w, bad, nil), i, Invalid, "parts", "part-changed")
+	}
+	// One wrong signature makes the document wrong.
+	r = verifyFile(t, w, edited(t, file, sigName, "<SignatureComments>", "<SignatureComments>x"), nil)
+	if r.Verdict != Invalid || r.Signatures[0].Verdict != Valid {
+		t.Errorf("%s", r)
+	}
 }
