@@ -72,7 +72,7 @@ func (p *Package) Write(dst io.Writer, changes []Change) error {
 		return err
 	}
 	order := q.inFile()
-	headers := packAll(order)
+	headers := p.packAll(order)
 	w := &writer{dst: dst}
 	at := make(map[*Part]int64, len(order))
 	for i := 0; i < len(order) && w.err == nil; i++ {
@@ -127,7 +127,7 @@ func (p *Package) inFile() []*Part {
 type header struct{ local, packed, central []byte }
 
 // packAll deflates what is not in the file yet, large parts side by side.
-func packAll(parts []*Part) []header {
+func (p *Package) packAll(parts []*Part) []header {
 	headers := make([]header, len(parts))
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -135,11 +135,11 @@ func packAll(parts []*Part) []header {
 		switch {
 		case !part.fresh:
 		case len(part.data) <= quick:
-			headers[i] = pack(part)
+			headers[i] = p.pack(part)
 		default:
 			wg.Go(func() {
 				slots <- struct{}{}
-				headers[i] = pack(part)
+				headers[i] = p.pack(part)
 				<-slots
 			})
 		}
@@ -158,16 +158,10 @@ var deflaters = sync.Pool{New: func() any {
 }}
 
 // pack makes an entry: deflated unless that is no use, with the date that Office writes (1980-01-01), and no descriptor.
-func pack(part *Part) header {
+func (p *Package) pack(part *Part) header {
 	packed, method := part.data, uint16(stored)
-	var b bytes.Buffer
-	z := deflaters.Get().(*flate.Writer)
-	z.Reset(&b)
-	z.Write(part.data)
-	z.Close()
-	deflaters.Put(z)
-	if b.Len() < len(part.data) {
-		packed, method = b.Bytes(), deflated
+	if b := p.deflate(part); len(b) > 0 && len(b) < len(part.data) {
+		packed, method = b, deflated
 	}
 	name := part.Name[1:]
 	// From the version that is needed to the length of the extra field, the same in both headers.
@@ -191,6 +185,25 @@ func pack(part *Part) header {
 	h.central = append(h.central, make([]byte, centralLen-6-len(common))...)
 	h.central = append(h.central, name...)
 	return h
+}
+
+// deflate packs what is XML. Pictures, values and undo records are packed already, or too short for it.
+func (p *Package) deflate(part *Part) []byte {
+	if !bytes.HasPrefix(bytes.TrimPrefix(part.data, []byte("\xef\xbb\xbf")), []byte("<")) {
+		return nil
+	}
+	before, n := p.reusable(part)
+	b := bytes.NewBuffer(before)
+	rest := part.data[n:]
+	if n == 0 {
+		b.Grow(len(rest)/4 + 512)
+	}
+	z := deflaters.Get().(*flate.Writer)
+	z.Reset(b)
+	z.Write(rest)
+	z.Close()
+	deflaters.Put(z)
+	return b.Bytes()
 }
 
 // atPlace gives a record of the directory for an entry at another place.
