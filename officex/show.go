@@ -99,16 +99,23 @@ type placer struct {
 }
 
 func (pl *placer) open(name string) error {
+	if err := pl.read(name, wordml.Open); err != nil {
+		return err
+	}
+	return pl.styles()
+}
+
+func (pl *placer) read(name string, how func([]byte, xmldoc.Limits) (*wordml.Document, error)) error {
 	b, err := pl.edit.read(name)
 	if err != nil {
 		return err
 	}
-	d, err := wordml.Open(b, xmldoc.Limits{})
+	d, err := how(b, xmldoc.Limits{})
 	if err != nil {
 		return packageError(fmt.Errorf("%s: %w", name, err))
 	}
 	pl.doc, pl.part, pl.text = d, name, b
-	return pl.styles()
+	return nil
 }
 
 // styles tells the document how large its text is where only a style says so.
@@ -131,6 +138,13 @@ func (pl *placer) styles() error {
 
 // find finds the place that the options name.
 func (pl *placer) find(o Options) (wordml.Spot, error) {
+	if o.Bookmark == "" && o.Keyword == nil && !o.DateLine && !o.Header && !o.Footer {
+		err := pl.read(pl.main.Name, wordml.OpenEnd)
+		if err != nil {
+			return wordml.Spot{}, err
+		}
+		return pl.doc.End(), nil
+	}
 	if err := pl.open(pl.main.Name); err != nil {
 		return wordml.Spot{}, err
 	}
@@ -152,10 +166,8 @@ func (pl *placer) find(o Options) (wordml.Spot, error) {
 			pl.note("dates", fmt.Sprintf("There are %d dates of signature blocks; the seal is on the last one.", len(dates)))
 		}
 		return dates[len(dates)-1], nil
-	case o.Header, o.Footer:
-		return pl.margin(o.Footer)
 	}
-	return pl.doc.End(), nil
+	return pl.margin(o.Footer)
 }
 
 func (pl *placer) note(code, detail string) {

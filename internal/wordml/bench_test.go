@@ -32,6 +32,14 @@ func BenchmarkOpen(b *testing.B) {
 			}
 		}
 	})
+	b.Run("OpenEnd", func(b *testing.B) {
+		b.SetBytes(int64(len(part)))
+		for b.Loop() {
+			if _, err := OpenEnd(part, xmldoc.Limits{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	d, err := Open(part, xmldoc.Limits{})
 	if err != nil {
 		b.Fatal(err)

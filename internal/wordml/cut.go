@@ -152,19 +152,7 @@ func apart(a, b rune) bool {
 
 // startTag gives a start tag as it stands in the part.
 func (d *Document) startTag(at int32) string {
-	quote := byte(0)
-	for i := int(at); ; i++ {
-		switch c := d.part[i]; {
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case c == '"' || c == '\'':
-			quote = c
-		case c == '>':
-			return string(d.part[at : i+1])
-		}
-	}
+	return string(d.part[at : int(at)+tagEnd(d.part[at:])])
 }
 
 // tagName is the name in a start tag.

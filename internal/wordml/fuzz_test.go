@@ -20,6 +20,7 @@ func FuzzPlace(f *testing.F) {
 		if err != nil {
 			return
 		}
+		sameEnd(t, d, part)
 		spots, err := d.Find(text)
 		if err != nil && !errors.Is(err, ErrLimit) {
 			t.Fatal(err)

@@ -17,6 +17,7 @@ func TestVectors(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := open(t, string(vector(t, filepath.Base(name), "word/document.xml")))
+		sameEnd(t, d, d.part)
 		spots := []Spot{d.End(), d.Margin(d.LastSection())}
 		for i := range d.lines {
 			var b textBuffer
