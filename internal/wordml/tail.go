@@ -21,11 +21,9 @@ func endOnly(part []byte, limits xmldoc.Limits) *Document {
 	if ns == nil {
 		return nil
 	}
-	// Drawings have numbers, and the last paragraph may be one of seals. In comments, CDATA and instructions a tag is none.
-	for _, s := range []string{"docPr", "pict", "shapetype", "<!", "<?"} {
-		if bytes.Contains(part[head:], []byte(s)) {
-			return nil
-		}
+	sections, ok := plainTags(part[head:])
+	if !ok {
+		return nil
 	}
 	rest, ok := bytes.CutSuffix(trimRight(part), []byte("</"+root+">"))
 	if ok {
@@ -41,10 +39,38 @@ func endOnly(part []byte, limits xmldoc.Limits) *Document {
 		return nil
 	case tagName(string(tag)) == body[:len(body)-len("body")]+"sectPr" && !bytes.Contains(tag, []byte("xmlns")):
 		d.body = at
-	case bytes.Contains(part, []byte("sectPr")): // one that is not the last child, or of another namespace
+	case sections > 0: // one that is not the last child, or of another namespace
 		return nil
 	}
 	return d
+}
+
+// plainTags counts the sections, and says whether there is nothing that makes the end of a document depend on the rest of it: drawings
+// have numbers, and the last paragraph may be one of seals. In comments, CDATA and instructions a tag is none.
+func plainTags(b []byte) (sections int, ok bool) {
+	for {
+		i := bytes.IndexByte(b, '<')
+		if i < 0 {
+			return sections, true
+		}
+		if b = b[i+1:]; len(b) == 0 || b[0] == '!' || b[0] == '?' {
+			return sections, false
+		}
+		from, n := 0, 0
+		for n < len(b) && b[n] > ' ' && b[n] != '>' && b[n] != '/' {
+			if b[n] == ':' {
+				from = n + 1
+			}
+			n++
+		}
+		switch string(b[from:n]) {
+		case "docPr", "pict", "shapetype":
+			return sections, false
+		case "sectPr":
+			sections++
+		}
+		b = b[n:]
+	}
 }
 
 func trimRight(b []byte) []byte { return bytes.TrimRight(b, " \t\r\n") }
