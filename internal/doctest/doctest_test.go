@@ -159,6 +159,15 @@ func workDir(t *testing.T, made string) string {
 	if err := os.CopyFS(filepath.Join(dir, "out"), os.DirFS(made)); err != nil {
 		t.Fatal(err)
 	}
+	keys, err := filepath.Glob(filepath.Join(dir, "out", "keys", "*.key"))
+	if err != nil || len(keys) == 0 {
+		t.Fatal(keys, err)
+	}
+	for _, key := range keys { // a copy is everybody's to read, and such keys are refused
+		if err := os.Chmod(key, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return dir
 }
 
