@@ -100,6 +100,9 @@ func (d *office) digest() error {
 			list = append(list, kept)
 		}
 		key := fmt.Sprint(list)
+		if p.Size > largeText { // by itself, so that it is known how much room it takes
+			key += p.Name
+		}
 		groups[key], hashes[key] = append(groups[key], p), list
 	}
 	d.kept = map[*opc.Part][]byte{}
@@ -117,7 +120,13 @@ func (d *office) digestGroup(parts []*opc.Part, hashes []sign.Hash) error {
 	var make []func() hash.Hash
 	for _, h := range hashes {
 		if h == kept {
-			make = append(make, func() hash.Hash { return new(keeper) })
+			make = append(make, func() hash.Hash {
+				k := new(keeper)
+				if len(parts) == 1 {
+					k.Grow(int(parts[0].Size))
+				}
+				return k
+			})
 			continue
 		}
 		make = append(make, h.New)
@@ -153,8 +162,10 @@ func (d *office) digestGroup(parts []*opc.Part, hashes []sign.Hash) error {
 // kept stands for a hash that keeps what it is given: the text of the document is looked through as soon as it is hashed.
 const kept = sign.Hash("kept")
 
-// maxKept bounds what is kept.
-const maxKept = 16 << 20
+const (
+	maxKept   = 16 << 20  // of all that is kept
+	largeText = 256 << 10 // from which a part is hashed beside its inflating, so that others need not be hashed beside it
+)
 
 type keeper struct{ bytes.Buffer }
 
