@@ -310,6 +310,8 @@ func (d *Document) insert(s Spot, at location, child string) []Splice {
 			`<w:spacing w:before="0" w:beforeAutospacing="0" w:after="0" w:afterAutospacing="0" w:line="240" w:lineRule="auto"/>` +
 			`<w:ind w:` + left + `="0" w:` + right + `="0" w:firstLine="0"/><w:jc w:val="` + right + `"/>`
 		return []Splice{{at.at, `<w:p xmlns:w="` + d.ns.w + `"><w:pPr>` + props + `</w:pPr><w:r>` + child + `</w:r></w:p>`}}
+	case s.fresh:
+		return []Splice{{at.at, `<w:p xmlns:w="` + d.ns.w + `"><w:pPr><w:spacing w:before="0" w:after="0" w:line="20" w:lineRule="exact"/></w:pPr><w:r>` + child + `</w:r></w:p>`}}
 	}
 	return []Splice{{at.at, `<w:r xmlns:w="` + d.ns.w + `">` + child + `</w:r>`}}
 }

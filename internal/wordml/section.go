@@ -110,6 +110,9 @@ func (d *Document) Margin(page Section) Spot {
 			break
 		}
 	}
+	if spot.at < 0 { // all there is are paragraphs of one tag, or tables
+		spot.at, spot.fresh = d.body, true
+	}
 	return spot
 }
 

@@ -48,6 +48,7 @@ type Spot struct {
 	from, last int32    // of inText: where the first and the last character stand
 	at         int      // of the others: where to insert
 	page       *Section // of inMargin
+	fresh      bool     // of inMargin: in a paragraph that is made for it, and takes no room
 }
 
 type spotKind uint8

@@ -227,3 +227,16 @@ func TestLimits(t *testing.T) {
 		t.Errorf("%d seals: %v", maxRow+1, err)
 	}
 }
+
+// LibreOffice writes an empty header or footer as a paragraph of one tag; some have nothing but a table.
+func TestMarginWithoutParagraph(t *testing.T) {
+	for _, inner := range []string{`<w:p/>`, `<w:tbl><w:tr><w:tc><w:p><w:r><w:t>眉</w:t></w:r></w:p></w:tc></w:tr></w:tbl><w:p/>`} {
+		for _, root := range []string{"hdr", "ftr"} {
+			d := open(t, `<w:`+root+` xmlns:w="`+transitional.w+`">`+inner+`</w:`+root+`>`)
+			part, _ := seal(t, d, d.Margin(a4), 0, 0)
+			if end := "</w:p></w:" + root + ">"; len(open(t, part).seals) != 1 || !strings.HasSuffix(part, end) {
+				t.Errorf("%s: %s", inner, part)
+			}
+		}
+	}
+}
