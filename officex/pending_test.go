@@ -139,7 +139,7 @@ func TestPendingKeepsLimits(t *testing.T) {
 // A part that asks for too much is over the limit, and not damaged.
 func TestLimitOfText(t *testing.T) {
 	b := docx{body: strings.Repeat(`<w:p/>`, 1<<19+1)}.bytes()
-	refused(t, b, signers(t)["ses"], officex.Options{Limits: officex.Limits{Ratio: 1000}}, officex.ErrLimit)
+	refused(t, b, signers(t)["ses"], officex.Options{Keyword: &officex.Keyword{Text: "公章"}, Limits: officex.Limits{Ratio: 1000}}, officex.ErrLimit)
 }
 
 // A reason that reads as the reference of a ledger's entry would be looked for in a ledger.
