@@ -301,6 +301,9 @@ func (d *office) pair() error {
 			continue
 		}
 		b, err := d.readSignature(p)
+		if isOfPackage(err) {
+			continue // nothing will have a use for it
+		}
 		if err != nil {
 			return err
 		}
@@ -361,10 +364,13 @@ func (d *office) boundSeal(c *officeCase) error {
 			continue
 		}
 		p := d.pkg.Part(r.Name)
-		if a := d.actOf(folder(r.Name)); a != nil && a.undo == p {
+		if a := d.actOf(folder(r.Name)); a != nil && p != nil && a.undo == p {
 			c.act = a
+		} else if r.ContentType == opcsig.TypeUndo && c.broken == nil {
+			c.broken = found("undo-missing") // or nothing leads to it
 		}
-		if p == nil || p.ContentType != opcsig.TypeSeal || r.ContentType != opcsig.TypeSeal {
+		// The seal of a signature that was there before is that one's, though programs that sign all parts sign it again.
+		if p == nil || p.ContentType != opcsig.TypeSeal || r.ContentType != opcsig.TypeSeal || d.accounted[p] {
 			continue
 		}
 		d.accounted[p] = true
@@ -373,10 +379,12 @@ func (d *office) boundSeal(c *officeCase) error {
 			continue
 		}
 		b, err := d.readSignature(p)
-		if err != nil {
+		if err == nil {
+			c.native.seal, err = seal.Parse(b)
+		} else if !isOfPackage(err) {
 			return err
 		}
-		if c.native.seal, err = seal.Parse(b); err != nil {
+		if err != nil {
 			c.native.unsealed = found("malformed-binding", err.Error())
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/courtseal/courtseal/internal/opcsig"
+	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/officex"
 	"github.com/courtseal/courtseal/sign"
 	"github.com/courtseal/courtseal/sign/xmldsig"
@@ -123,4 +124,49 @@ func TestOfficeShownBesideSigned(t *testing.T) {
 			want(t, verifyFile(t, w, edited(t, good, sigName, x.at, x.put), nil), 0, verdict, "xml-signature", x.code)
 		})
 	}
+}
+
+// What leads to acts is not signed. Without it, the record of what was there before would be no more than a part.
+func TestOfficeUndoUnrelated(t *testing.T) {
+	w := theWorld()
+	good := officeSign(t, docx(t), w.officeStamp(t), officeAct{})
+	want(t, verifyFile(t, w, good, nil), 0, Valid, "signature-part", "ok")
+	file := rewritten(t, good, "_seals/_rels/origin.seals.rels", relsTag+"</Relationships>")
+	want(t, verifyFile(t, w, file, nil), 0, Invalid, "signature-part", "undo-missing")
+}
+
+// Damage is told in the report.
+func TestOfficeDamagedParts(t *testing.T) {
+	w, log := ledgerWorld(t, sm3Log)
+	file := enteredDocx(t, w, sign.CMS, scribe{log: log})
+	want(t, verifyFile(t, w, damaged(t, file, "_seals/seal1/evidence"), nil), 0, Invalid, "coverage", "parts-not-covered")
+	want(t, verifyFile(t, w, damaged(t, file, "_seals/seal1/Seal.esl"), nil), 0, Invalid, "seal-binding", "malformed-binding")
+}
+
+// Programs that tell capitals from small letters do not see a type that is declared for a part in others.
+func TestOfficeTypeOfAnotherSpelling(t *testing.T) {
+	w := theWorld()
+	for _, name := range []string{"/Word/styles.xml", "/word/styles.XML"} {
+		file := edited(t, plainOffice(t, w, docx(t)), typesName, `"/word/styles.xml"`, `"`+name+`"`)
+		want(t, verifyFile(t, w, file, nil), 0, Invalid, "package", "opc-types-xml")
+	}
+}
+
+// Programs that sign all parts sign the seals of others with them.
+func TestOfficeSignedByAnotherToo(t *testing.T) {
+	w := theWorld()
+	good := officeSign(t, docx(t), w.officeStamp(t), officeAct{})
+	s, err := xmldsig.New(issue(w.rsaCA, testpki.RSA, nil), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := officeSign(t, good, s, officeAct{bare: true, refs: func(_ sign.Format, r []opcsig.Reference) []opcsig.Reference {
+		for name, kind := range map[string]string{"/_seals/seal1/Seal.esl": opcsig.TypeSeal, "/_seals/seal1/undo": opcsig.TypeUndo} {
+			r = append(r, opcsig.Reference{Name: name, ContentType: kind, Hash: sign.SHA256, Digest: sign.SHA256.Sum([]byte(contentOf(t, good, name[1:])))})
+		}
+		return r
+	}})
+	r := verifyFile(t, w, file, nil)
+	want(t, r, 0, Valid, "seal-binding", "seal-in-part")
+	want(t, r, 1, Valid, "parts", "ok")
 }

@@ -25,7 +25,7 @@ var officeSignatureRule = &rule{
 		{"signature-type", Invalid, "签名部件声明的内容类型不是签名：%[1]s", "the part is declared to be something else than a signature: %[1]s"},
 		{"signature-unreadable", Invalid, "签名部件无法读取：%[1]s", "the part of the signature cannot be read: %[1]s"},
 		{"signature-twice", Invalid, "此签名已列出：%[1]s；同一签名不能算作两个", "this is the signature of %[1]s again: one signature is not two"},
-		{"undo-missing", Invalid, "签章所绑定的撤回记录（undo）不存在", "the record of what was there before, which the seal signature binds, is not there"},
+		{"undo-missing", Invalid, "签名所绑定的撤回记录（undo）不存在，或没有关系指向它", "the record of what was there before, which the signature binds, is not there, or no relationship leads to it"},
 		{"undo-differs", Invalid, "撤回记录（undo）与签章所绑定的不一致", "the record of what was there before is not the one that the seal signature binds"},
 	},
 }

@@ -17,6 +17,7 @@ type ContentTypes struct {
 	*flat
 	defaults  map[string]string // by extension in small letters
 	overrides map[string]string // by key of the name
+	spelled   map[string]string // names by their keys, as they stand there
 }
 
 // ContentTypes gives what the package declares; nil in a package with FaultNoTypes or FaultTypesXML.
@@ -45,6 +46,9 @@ func (p *Package) readTypes() error {
 			continue
 		}
 		q.ContentType = p.types.TypeOf(q.Name)
+		if name, ok := p.types.spelled[q.key]; ok && name != q.Name {
+			p.fault(FaultTypesXML, q.Name, "its type is declared for %q, which some programs take for another part", name)
+		}
 		if q.ContentType == "" && !strings.HasSuffix(q.Name, "/") {
 			p.fault(FaultUntyped, q.Name, "no content type is declared for it")
 		}
@@ -67,7 +71,7 @@ func (p *Package) unreadable(code string, part *Part, err error) error {
 }
 
 func readTypes(b []byte, wrong func(code, format string, args ...any)) (*ContentTypes, error) {
-	t := &ContentTypes{defaults: map[string]string{}, overrides: map[string]string{}}
+	t := &ContentTypes{defaults: map[string]string{}, overrides: map[string]string{}, spelled: map[string]string{}}
 	form := func(format string, args ...any) { wrong(FaultTypesXML, format, args...) }
 	var err error
 	t.flat, err = readFlat(b, xmldoc.Limits{Size: maxTypes, Nodes: 100_000}, typesNS, "Types", func(tok *xmldoc.Token) {
@@ -93,6 +97,7 @@ func readTypes(b []byte, wrong func(code, format string, args ...any)) (*Content
 			return
 		} else {
 			key = nameKey(name)
+			t.spelled[key] = name
 		}
 		if odd := onlyAttrs(tok, of, "ContentType"); odd != "" {
 			form("attribute %s of %q", odd, name)
