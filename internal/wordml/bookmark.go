@@ -12,7 +12,6 @@ type bookmark struct {
 	para       int // -1: it stands between paragraphs
 	at         int // the byte behind w:bookmarkStart, if a run may stand there
 	first, end int
-	open       bool
 }
 
 const (

@@ -30,7 +30,6 @@ type Line struct {
 
 	para, at int
 	style    string
-	inShape  bool
 }
 
 const maxLines = 1 << 10
