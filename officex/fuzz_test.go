@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/courtseal/courtseal/officex"
 	"github.com/courtseal/courtseal/sign"
+	"github.com/courtseal/courtseal/verify"
 )
 
 // seeds are real documents where they are, and made ones.
@@ -57,6 +59,10 @@ func sealAndRemove(t *testing.T, b []byte, s sign.Signer, o officex.Options) {
 	found, err := officex.Signatures(bytes.NewReader(out.Bytes()), int64(out.Len()), officex.Options{})
 	if n := len(found); err != nil || n < 2 || found[n-1].Err != nil {
 		t.Errorf("%+v, %v", found, err)
+	}
+	r, err := verify.Document(t.Context(), bytes.NewReader(out.Bytes()), int64(out.Len()), verify.Options{Roots: trusted(t), At: noon.Add(time.Hour)})
+	if err != nil || len(found) == 2 && r.Verdict == verify.Invalid {
+		t.Errorf("what was sealed is not sound: %v\n%s", err, r)
 	}
 }
 

@@ -40,6 +40,9 @@ type plan struct {
 
 // newPlan reads the file, and tells what is to be signed for a signer of a profile.
 func newPlan(ctx context.Context, pkg *opc.Package, main *opc.Part, src io.ReaderAt, profile sign.Profile, o Options) (*plan, error) {
+	if err := countable(pkg); err != nil {
+		return nil, err
+	}
 	found := findActs(pkg)
 	p := &plan{Size: pkg.Size(), Limits: o.Limits, Folder: found.folder()}
 	if err := p.begin(profile, o); err != nil {
@@ -70,6 +73,21 @@ func newPlan(ctx context.Context, pkg *opc.Package, main *opc.Part, src io.Reade
 	}
 	p.Act.Source = s.sums
 	return p, p.content(ctx, e, profile, line, o)
+}
+
+// maxItems bounds parts and relationships together. A verifier compares each with every signature, so what has more may be sealed and
+// then not be verified.
+const maxItems = 20_000
+
+func countable(pkg *opc.Package) error {
+	all := len(pkg.Parts())
+	for _, source := range pkg.Sources() {
+		all += len(pkg.Rels(source).All())
+	}
+	if all > maxItems {
+		return fmt.Errorf("%w: %d parts and relationships, %d allowed", ErrLimit, all, maxItems)
+	}
+	return nil
 }
 
 // begin makes the Act, and picks the formats of its parts.

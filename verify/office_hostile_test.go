@@ -145,6 +145,10 @@ func hostileOffice(t testing.TB) map[string][]byte {
 	return out
 }
 
+// nothingToIt: large, and nothing that is signed or shown. Properties are signed by no native signature, and types of parts that are not
+// there say nothing.
+var nothingToIt = map[string]bool{"bomb of 63 MB in a property": true, "content types": true}
+
 // Sealed documents made to cost much: verifying them, and sealing them once more, ends soon and holds little memory. The bounds here
 // are wide; the real ones (a second, 64 MB) are for a machine that does nothing else.
 func TestOfficeHostile(t *testing.T) {
@@ -155,7 +159,7 @@ func TestOfficeHostile(t *testing.T) {
 			var err error
 			peak, took := measured(func() { r, err = s.verify(file) })
 			t.Logf("%d KB: verified in %v, %d MB live, %v", len(file)>>10, took.Round(time.Millisecond), peak>>20, err)
-			if err == nil && r.Verdict == Valid {
+			if err == nil && r.Verdict == Valid && !nothingToIt[name] {
 				t.Error("valid")
 			}
 			if err == nil && len(r.String()) > 8<<20 {
