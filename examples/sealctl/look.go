@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"slices"
 
@@ -38,10 +39,13 @@ func (m *Main) look(src io.ReaderAt, size int64, password []byte) (d *looked, er
 	}
 	d.pages = make([][]int, len(d.found))
 	lines, err := officex.Lines(src, size, o.Word)
+	if err != nil && !errors.Is(err, officex.ErrNotWord) { // a workbook has none
+		return nil, err
+	}
 	for _, l := range lines {
 		d.lines = append(d.lines, shownLine{l.GUID, l.Signer, l.Filled})
 	}
-	return d, err
+	return d, nil
 }
 
 // later: signature i covers more of the file than k, or as much.
