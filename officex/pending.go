@@ -165,7 +165,7 @@ func (p *plan) agrees(pkg *opc.Package) error {
 	}
 	if p.part(sign.XML) >= 0 {
 		_, withSeal := p.change(p.Folder + opcsig.SealName)
-		native = cover.References(opcsig.NativeScope, p.Scheme.Hash, p.own(withSeal)...)
+		native = cover.References(opcsig.NativeScope, p.Scheme.Hash, p.own(cover, after, withSeal)...)
 	}
 	if err := opcsig.Fill(context.Background(), after, seal, native); err != nil {
 		return packageError(err)

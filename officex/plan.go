@@ -17,6 +17,7 @@ import (
 	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/internal/opc"
 	"github.com/courtseal/courtseal/internal/opcsig"
+	"github.com/courtseal/courtseal/internal/wordscan"
 	"github.com/courtseal/courtseal/sign"
 	"github.com/courtseal/courtseal/sign/xmldsig"
 )
@@ -32,8 +33,10 @@ type plan struct {
 	Scheme  sign.Scheme   `json:"scheme"` // of the native signature
 	Changes []opc.Change  `json:"changes"`
 	Shown   string        `json:"shown,omitempty"`
-	Line    string        `json:"line,omitempty"`
-	Notes   []sign.Note   `json:"notes,omitempty"`
+	// Properties: the text shows properties of the document, so that the native signature covers them too.
+	Properties bool        `json:"properties,omitempty"`
+	Line       string      `json:"line,omitempty"`
+	Notes      []sign.Note `json:"notes,omitempty"`
 
 	native *opcsig.Native
 }
@@ -53,6 +56,7 @@ func newPlan(ctx context.Context, pkg *opc.Package, main *opc.Part, src io.Reade
 		return nil, err
 	}
 	for _, f := range dangers {
+		p.Properties = p.Properties || f.Kind == wordscan.PropertyFields
 		p.Notes = append(p.Notes, sign.Note{Code: f.Kind.String(), Detail: f.Part + ": " + f.Detail})
 	}
 	hashes := p.hashes()
@@ -240,7 +244,7 @@ func (p *plan) content(ctx context.Context, e *edit, profile sign.Profile, line 
 		seal = cover.References(opcsig.SealScope, sign.SM3)
 	}
 	if xml >= 0 {
-		native = cover.References(opcsig.NativeScope, p.Scheme.Hash, p.own(profile.SESeal != nil)...)
+		native = cover.References(opcsig.NativeScope, p.Scheme.Hash, p.own(cover, after, profile.SESeal != nil)...)
 	}
 	switch err := opcsig.Fill(ctx, after, seal, native); {
 	case ctx.Err() != nil:
@@ -270,15 +274,19 @@ func (p *plan) content(ctx context.Context, e *edit, profile sign.Profile, line 
 	return nil
 }
 
-// own are the parts of this act that its native signature binds: those that no seal signature does.
-func (p *plan) own(withSeal bool) []string {
-	switch {
-	case p.part(sign.SES) >= 0:
-		return nil
-	case !withSeal:
-		return []string{p.Folder + opcsig.UndoName}
+// own are the parts that this native signature binds besides what every one covers: the record of its act, the seal where no seal
+// signature has it, and the properties of a document whose text shows them.
+func (p *plan) own(cover *opcsig.Cover, after *opc.Package, withSeal bool) []string {
+	names := []string{p.Folder + opcsig.UndoName}
+	if withSeal && p.part(sign.SES) < 0 {
+		names = append(names, p.Folder+opcsig.SealName)
 	}
-	return []string{p.Folder + opcsig.UndoName, p.Folder + opcsig.SealName}
+	for _, part := range after.Parts() {
+		if p.Properties && cover.IsProperty(part) {
+			names = append(names, part.Name)
+		}
+	}
+	return names
 }
 
 // build makes the native signature's text of its draft.
