@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -122,15 +121,6 @@ func floor(dst, src string, sums []sign.Hash, source bool, keys ...sign.Key) err
 		return err
 	}
 	return os.Rename(out.Name(), dst)
-}
-
-// cpuTime is what the process has had of the processors so far; unlike the clock it does not heed what else the machine does.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // BenchmarkSeal times floor and sealing in turn, so that what else the machine does falls on both, and reports the ratio, beside the floor

@@ -112,9 +112,9 @@ func hostileOffice(t testing.TB) map[string][]byte {
 	make("large signatures", wayRSA, signatures(90, func(i int, old string) string {
 		return strings.Replace(old, "</Signature>", "<Object>"+strings.Repeat("a", 700<<10)+"</Object></Signature>", 1)
 	}))
-	make("signatures of many certificates", wayRSA, signatures(90, func(i int, old string) string {
-		i, j := strings.Index(old, "<X509Certificate>"), strings.Index(old, "</X509Data>")
-		return old[:j] + strings.Repeat(old[i:j], 63) + old[j:]
+	make("signatures of many certificates", wayRSA, signatures(90, func(_ int, old string) string {
+		from, to := strings.Index(old, "<X509Certificate>"), strings.Index(old, "</X509Data>")
+		return old[:to] + strings.Repeat(old[from:to], 63) + old[to:]
 	}))
 	make("one relationship, a thousand times", wayRSA, func(t testing.TB, a *ziptest.Archive) {
 		var b strings.Builder
