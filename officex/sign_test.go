@@ -190,7 +190,7 @@ func TestVectors(t *testing.T) {
 func TestSeveral(t *testing.T) {
 	files := [][]byte{judgment().bytes()}
 	n := 0
-	for i, name := range []string{"dual RSA", "cms P-256", "ses", "dual P384", "ses"} {
+	for i, name := range []string{"dual RSA", "cms P-256", "ses", "dual P384", "ses", "dual P384", "cms P-256"} {
 		s := signers(t)[name]
 		next, r := mustSign(t, files[i], s, officex.Options{Invisible: i > 0})
 		n += len(r.Parts)
