@@ -41,9 +41,6 @@ func sameParts(t testing.TB, a, b []byte) bool {
 
 // Whatever bit is changed in a sealed file, the file is not valid any more, but for bytes that say nothing.
 func TestOfficeEveryByte(t *testing.T) {
-	if testing.Short() { // the race detector has nothing to find here, and makes it slow
-		t.Skip("long")
-	}
 	for i, way := range []string{wayES, wayECC, wayDual} {
 		file := sealed().file(t, way)
 		step := 1

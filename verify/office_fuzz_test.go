@@ -147,9 +147,6 @@ func TestOfficeBytes(t *testing.T) {
 // Packages made to cost much end soon and in little memory, whatever they say. The bounds here are wide; the real ones (a second, 64 MB)
 // are for a machine that does nothing else.
 func TestHostileOffice(t *testing.T) {
-	if testing.Short() { // the race detector has nothing to find here, and makes it slow
-		t.Skip("long")
-	}
 	w := theWorld()
 	signed := officeSign(t, docx(t), w.stamp(t, sign.Dual, noon), officeAct{})
 	sig := contentOf(t, signed, sigName)

@@ -152,9 +152,6 @@ var nothingToIt = map[string]bool{"bomb of 63 MB in a property": true, "content 
 // Sealed documents made to cost much: verifying them, and sealing them once more, ends soon and holds little memory. The bounds here
 // are wide; the real ones (a second, 64 MB) are for a machine that does nothing else.
 func TestOfficeHostile(t *testing.T) {
-	if testing.Short() { // the race detector has nothing to find here, and makes it slow
-		t.Skip("long")
-	}
 	s := sealed()
 	for name, file := range hostileOffice(t) {
 		t.Run(name, func(t *testing.T) {

@@ -122,7 +122,7 @@ func readTypes(b []byte, wrong func(code, format string, args ...any)) (*Content
 func mediaType(s string) bool {
 	media, params, _ := strings.Cut(s, ";")
 	main, sub, ok := strings.Cut(media, "/")
-	return ok && token(main) && token(sub) && !strings.ContainsAny(params, "\r\n()")
+	return ok && token(main) && token(sub) && !strings.ContainsAny(params, "\r\n()") && xmldoc.Legal(params)
 }
 
 func token(s string) bool {
