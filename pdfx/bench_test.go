@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
@@ -24,7 +25,7 @@ func bigFile(b *testing.B, size int) string {
 	data := make([]byte, size)
 	rnd := rand.NewChaCha8([32]byte{})
 	rnd.Read(data)
-	in := onePage(table, a4, fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", len(data), data))
+	in := onePage(pdftest.Table, a4, fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", len(data), data))
 	path := filepath.Join(b.TempDir(), "in.pdf")
 	if err := os.WriteFile(path, in, 0o600); err != nil {
 		b.Fatal(err)
@@ -158,14 +159,14 @@ func compare(b *testing.B, floor, job func() error) {
 
 // A file of 150,000 objects: none of them is read.
 func BenchmarkManyObjects(b *testing.B) {
-	for kind, name := range []string{"table", "stream"} {
-		b.Run(name, func(b *testing.B) {
+	for _, kind := range []pdftest.Kind{pdftest.Table, pdftest.XRefStream} {
+		b.Run(kind.String(), func(b *testing.B) {
 			objects := make([]string, 150_000)
 			for i := range objects {
 				objects[i] = "<< /Filler " + strings.Repeat("x", 200) + " >>"
 			}
 			copy(objects, []string{"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", "<< /Type /Page /Parent 2 0 R " + a4 + " >>"})
-			if kind == xrefStream { // an object stream of this size is beyond its limit; streams stay outside of it
+			if kind == pdftest.XRefStream { // an object stream of this size is beyond its limit; streams stay outside of it
 				for i := range objects[3:] {
 					objects[3+i] = "<< /Length 200 >>\nstream\n" + strings.Repeat("x", 200) + "\nendstream"
 				}
@@ -188,7 +189,7 @@ func BenchmarkManyObjects(b *testing.B) {
 func BenchmarkPlaces(b *testing.B) {
 	s := courtSeal(b, sign.CMS)
 	thousand := filepath.Join(b.TempDir(), "thousand.pdf")
-	if err := os.WriteFile(thousand, manyPages(table, 1000, a4, nil), 0o600); err != nil {
+	if err := os.WriteFile(thousand, manyPages(pdftest.Table, 1000, a4, nil), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	dst := thousand + ".out"

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/pdfx"
 )
 
@@ -28,7 +29,7 @@ func TestTextBesideTheSeal(t *testing.T) {
 				continue // the page is higher or wider
 			}
 			t.Run(name+rotate, func(t *testing.T) {
-				out, res := sealed(t, onePage(table, page), rsaSigner(), c.o)
+				out, res := sealed(t, onePage(pdftest.Table, page), rsaSigner(), c.o)
 				path := write(t, "out.pdf", out)
 				m := rendered(t, "pdftoppm", path, 1, 254)
 				left, top, right, bottom := inkOf(m)
@@ -56,13 +57,13 @@ func TestTextBesideTheSeal(t *testing.T) {
 }
 
 func TestTextRefused(t *testing.T) {
-	in := onePage(table, a4)
+	in := onePage(pdftest.Table, a4)
 	at := []pdfx.At{{1, 60, 60}}
 	refused(t, in, pdfx.Options{Remark: "同意"}, pdfx.ErrOptions)
 	refused(t, in, pdfx.Options{Text: true, Name: "x"}, pdfx.ErrOptions)
 	refused(t, in, pdfx.Options{At: at, Remark: "ⵣ"}, pdfx.ErrGlyph)
 	refused(t, in, pdfx.Options{At: at, Remark: strings.Repeat("长", 100_000)}, pdfx.ErrText)
-	refused(t, withFields(table, ""), pdfx.Options{Field: "Clerk", Remark: "同意"}, pdfx.ErrOptions)
+	refused(t, withFields(pdftest.Table, ""), pdfx.Options{Field: "Clerk", Remark: "同意"}, pdfx.ErrOptions)
 	if _, err := pdfx.ParseFont([]byte("no font"), 0); !errors.Is(err, pdfx.ErrFont) {
 		t.Error(err)
 	}

@@ -2,21 +2,18 @@ package pdfx_test
 
 import (
 	"bytes"
-	"compress/zlib"
 	"context"
-	"encoding/binary"
-	"fmt"
 	"image"
 	"image/color"
 	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/sign"
 	"github.com/courtseal/courtseal/sign/cms"
@@ -106,75 +103,24 @@ func (s *fixed) Sign(_ context.Context, a *sign.Act) ([]sign.Value, error) {
 	return []sign.Value{{Bytes: v}}, nil
 }
 
-// Kinds of cross-reference that pdfFile writes.
-const (
-	table = iota
-	xrefStream
-)
-
-// pdfFile writes a file of the objects given, 1 the first; the catalog is object 1.
-func pdfFile(kind int, objects ...string) []byte {
-	var b bytes.Buffer
-	b.WriteString("%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
-	at := make([]int, len(objects)+1)
-	if kind == table {
-		for i, o := range objects {
-			at[i+1] = b.Len()
-			fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, o)
-		}
-		start := b.Len()
-		fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(at))
-		for _, off := range at[1:] {
-			fmt.Fprintf(&b, "%010d 00000 n \n", off)
-		}
-		fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R /ID [<0011> <2233>] >>\nstartxref\n%d\n%%%%EOF\n", len(at), start)
-		return b.Bytes()
-	}
-	// Everything but streams goes into one object stream.
-	var index, bodies strings.Builder
-	packed := map[int]int{}
+// pdfFile writes a file of the objects given, 1 the first; the catalog is object 1. One with a cross-reference stream does not end
+// with its line, as many do not.
+func pdfFile(kind pdftest.Kind, objects ...string) []byte {
+	list := pdftest.Objects{}
 	for i, o := range objects {
-		if strings.Contains(o, "stream\n") {
-			at[i+1] = b.Len()
-			fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, o)
-			continue
-		}
-		packed[i+1] = len(packed)
-		fmt.Fprintf(&index, "%d %d ", i+1, bodies.Len())
-		bodies.WriteString(o + "\n")
+		list[i+1] = o
 	}
-	container, self := len(at), len(at)+1
-	at = append(at, b.Len(), 0)
-	data := deflate(index.String() + bodies.String())
-	fmt.Fprintf(&b, "%d 0 obj\n<< /Type /ObjStm /N %d /First %d /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream\nendobj\n",
-		container, len(packed), index.Len(), len(data), data)
-	at[self] = b.Len()
-	rows := []byte{0, 0, 0, 0, 0, 0, 0}
-	for n := 1; n <= self; n++ {
-		if i, ok := packed[n]; ok {
-			rows = binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint32(append(rows, 2), uint32(container)), uint16(i))
-		} else {
-			rows = binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint32(append(rows, 1), uint32(at[n])), 0)
-		}
+	b := pdftest.File(kind, list)
+	if kind == pdftest.XRefStream {
+		b = bytes.TrimSuffix(b, []byte("\n"))
 	}
-	data = deflate(string(rows))
-	fmt.Fprintf(&b, "%d 0 obj\n<< /Type /XRef /Size %d /Root 1 0 R /W [1 4 2] /ID [<0011> <2233>] /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream\nendobj\nstartxref\n%d\n%%%%EOF",
-		self, self+1, len(data), data, at[self])
-	return b.Bytes()
-}
-
-func deflate(s string) []byte {
-	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
-	z.Write([]byte(s))
-	z.Close()
-	return b.Bytes()
+	return b
 }
 
 const a4 = "/MediaBox [0 0 595 842]"
 
 // onePage is a file of one page with these entries, and of further objects from 4 on.
-func onePage(kind int, page string, more ...string) []byte {
+func onePage(kind pdftest.Kind, page string, more ...string) []byte {
 	return pdfFile(kind, append([]string{
 		"<< /Type /Catalog /Pages 2 0 R >>",
 		"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",

@@ -8,12 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/pdfx"
 )
 
 // Another program encrypts, linearises or packs a file; it is sealed, and that program and a third still read every string.
 func TestWrittenByQpdf(t *testing.T) {
-	in := write(t, "in.pdf", pdfFile(table, "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R] /DA (/Helv 0 Tf) >> >>",
+	in := write(t, "in.pdf", pdfFile(pdftest.Table, "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R] /DA (/Helv 0 Tf) >> >>",
 		"<< /Type /Pages /Kids [3 0 R] /Count 1 >>", "<< /Type /Page /Parent 2 0 R "+a4+" /Annots [4 0 R] /Note (a \\(note\\)) >>",
 		"<< /Type /Annot /Subtype /Widget /FT /Tx /T (Text) /V (value) /Rect [0 0 10 10] >>"))
 	for name, args := range map[string][]string{

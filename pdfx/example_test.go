@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/pdfx"
 )
 
@@ -13,7 +14,7 @@ import (
 // sign/cms with a key. With files on disk, SignFile and RemoveFile do the same.
 func Example() {
 	ctx := context.Background()
-	in := onePage(table, a4)
+	in := onePage(pdftest.Table, a4)
 	var out bytes.Buffer
 	result, err := pdfx.Sign(ctx, &out, bytes.NewReader(in), int64(len(in)), sm2Signer(), pdfx.Options{
 		At:       []pdfx.At{{Page: -1, X: 140, Y: 220}}, // mm from the top left of the last page
@@ -84,7 +85,7 @@ func ExampleSign_places() {
 // The key is somewhere else: one process prepares the file and keeps a small state, another one embeds the value.
 func ExamplePending() {
 	ctx := context.Background()
-	in := onePage(table, a4)
+	in := onePage(pdftest.Table, a4)
 	src, size := bytes.NewReader(in), int64(len(in))
 	signer := sm2Signer()
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/sign"
@@ -28,7 +29,7 @@ func refused(t testing.TB, in []byte, o pdfx.Options, want error) {
 
 // withFields is a page turned by 90 degrees with empty signature fields: Clerk (merged with its widget, 60 x 60 mm), Judge (a
 // kid as its widget, 20 x 30 mm as seen), Court.Hidden (no place), Asking (demands another SubFilter) and Locking (with a /Lock).
-func withFields(kind int, sig string) []byte {
+func withFields(kind pdftest.Kind, sig string) []byte {
 	fields := "4 0 R 5 0 R 7 0 R 9 0 R 10 0 R"
 	if sig != "" {
 		fields += " 12 0 R"
@@ -53,7 +54,7 @@ func withFields(kind int, sig string) []byte {
 }
 
 func TestSignEmptyField(t *testing.T) {
-	for _, kind := range []int{table, xrefStream} {
+	for _, kind := range []pdftest.Kind{pdftest.Table, pdftest.XRefStream} {
 		in := withFields(kind, "")
 		for _, c := range []struct {
 			field, note string
@@ -140,7 +141,7 @@ func inkOf(m interface {
 }
 
 func TestCertify(t *testing.T) {
-	in := onePage(table, a4)
+	in := onePage(pdftest.Table, a4)
 	for level := 1; level <= 3; level++ {
 		out, res := sealed(t, in, rsaSigner(), pdfx.Options{Certify: level, At: []pdfx.At{{1, 60, 60}}})
 		if len(res.Notes) > 0 {
@@ -170,20 +171,20 @@ func TestCertify(t *testing.T) {
 	refused(t, in, pdfx.Options{Certify: -1}, pdfx.ErrOptions)
 
 	// A field that was there before the certification is filled in without a word.
-	fields := withFields(xrefStream, "")
+	fields := withFields(pdftest.XRefStream, "")
 	certified, _ := sealed(t, fields, rsaSigner(), pdfx.Options{Certify: 2})
 	if _, res := sealed(t, certified, rsaSigner(), pdfx.Options{Field: "Clerk"}); len(res.Notes) > 0 {
 		t.Errorf("notes %v", res.Notes)
 	}
 	// /Perms that is there keeps what it has.
-	perms := pdfFile(table, "<< /Type /Catalog /Pages 2 0 R /Perms 4 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", "<< /Type /Page /Parent 2 0 R "+a4+" >>", "<< /UR3 5 0 R >>", "<< >>")
+	perms := pdfFile(pdftest.Table, "<< /Type /Catalog /Pages 2 0 R /Perms 4 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", "<< /Type /Page /Parent 2 0 R "+a4+" >>", "<< /UR3 5 0 R >>", "<< >>")
 	if out, _ := sealed(t, perms, rsaSigner(), pdfx.Options{Certify: 3}); !bytes.Contains(out, []byte("<< /UR3 5 0 R  /DocMDP 6 0 R>>")) {
 		t.Errorf("/Perms: %q", out[len(perms):])
 	}
 }
 
 func TestLock(t *testing.T) {
-	in := withFields(table, "")
+	in := withFields(pdftest.Table, "")
 	whole, _ := sealed(t, in, rsaSigner(), pdfx.Options{Lock: &pdfx.Lock{}, At: []pdfx.At{{1, 60, 60}}})
 	path := write(t, "out.pdf", whole)
 	if said, code := run(t, "qpdf", "--check", path); code != 0 {
@@ -206,7 +207,7 @@ func TestLock(t *testing.T) {
 
 	// Locks that others wrote.
 	foreign := func(lock, reference string) []byte {
-		return withFields(table, "<< /FT /Sig /T (Theirs) /V << /Type /Sig /Contents <00> /ByteRange [0 1 2 3] "+reference+" >> "+lock+" >>")
+		return withFields(pdftest.Table, "<< /FT /Sig /T (Theirs) /V << /Type /Sig /Contents <00> /ByteRange [0 1 2 3] "+reference+" >> "+lock+" >>")
 	}
 	refused(t, foreign("/Lock << /Action /All /P 1 >>", ""), pdfx.Options{}, pdfx.ErrLocked)
 	refused(t, foreign("/Lock << /P 1.0 >>", ""), pdfx.Options{}, pdfx.ErrLocked)
@@ -223,7 +224,7 @@ func TestLock(t *testing.T) {
 
 // Given places are obeyed and a touch is noted.
 func TestOverlapIsNoted(t *testing.T) {
-	in := onePage(table, a4)
+	in := onePage(pdftest.Table, a4)
 	once, _ := sealed(t, in, rsaSigner(), pdfx.Options{At: []pdfx.At{{1, 60, 60}}})
 	for _, c := range []struct {
 		at    pdfx.At
@@ -238,7 +239,7 @@ func TestOverlapIsNoted(t *testing.T) {
 
 // A prepared file crosses from one process to another as bytes that do not hold it.
 func TestPendingCrossesProcesses(t *testing.T) {
-	in := onePage(xrefStream, a4+" /Contents 4 0 R", "<< /Length 100000 >>\nstream\n"+strings.Repeat("% nothing\n", 10000)+"\nendstream")
+	in := onePage(pdftest.XRefStream, a4+" /Contents 4 0 R", "<< /Length 100000 >>\nstream\n"+strings.Repeat("% nothing\n", 10000)+"\nendstream")
 	s := &fixed{hashes: []sign.Hash{sign.SM3, sign.SHA256}}
 	o := pdfx.Options{At: []pdfx.At{{1, 60, 60}}, Straddle: &pdfx.Straddle{}, ID: "x", Reason: "理由", Now: clock}
 	want, wantRes := sealed(t, in, s, o)
@@ -298,7 +299,7 @@ func TestPendingCrossesProcesses(t *testing.T) {
 }
 
 func FuzzPending(f *testing.F) {
-	in := onePage(table, a4)
+	in := onePage(pdftest.Table, a4)
 	p, err := pdfx.Prepare(bytes.NewReader(in), int64(len(in)), (&fixed{}).Profile(), pdfx.Options{ID: "x", Now: clock})
 	if err != nil {
 		f.Fatal(err)

@@ -7,14 +7,15 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/pdfx"
 )
 
 // Any input gives an error, or a file that begins with the input and in which the new signature is found.
 func FuzzSign(f *testing.F) {
-	f.Add(onePage(table, a4), true, false)
-	f.Add(onePage(xrefStream, a4+" /Rotate 90"), true, true)
-	f.Add(pdfFile(table, "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[]>>>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+	f.Add(onePage(pdftest.Table, a4), true, false)
+	f.Add(onePage(pdftest.XRefStream, a4+" /Rotate 90"), true, true)
+	f.Add(pdfFile(pdftest.Table, "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[]>>>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
 		"<</Type/Page/Parent 2 0 R"+a4+"/Annots[]>>"), false, false)
 	for _, path := range vectorsIfThere() {
 		if b, err := os.ReadFile(path); err == nil && len(b) < 20_000 {
@@ -39,8 +40,8 @@ func FuzzSign(f *testing.F) {
 // FuzzPlaces is FuzzSign with every way to find a place, and with certification, locks and texts.
 func FuzzPlaces(f *testing.F) {
 	for how := range uint8(8) {
-		f.Add(manyPages(table, 3, a4, map[int]string{2: a4 + " /Rotate 90"}), how)
-		f.Add(withFields(xrefStream, ""), how)
+		f.Add(manyPages(pdftest.Table, 3, a4, map[int]string{2: a4 + " /Rotate 90"}), how)
+		f.Add(withFields(pdftest.XRefStream, ""), how)
 		f.Add(textPages([]string{"120 200 2026-06-01", "30 40 Clerk"}), how)
 	}
 	for _, path := range vectorsIfThere() {

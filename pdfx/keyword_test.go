@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/pdfx"
 )
 
@@ -71,7 +72,7 @@ func textPages(pages ...[]string) []byte {
 		kids += fmt.Sprintf("%d 0 R ", len(objects))
 	}
 	objects[1] = fmt.Sprintf("<< /Type /Pages /Kids [%s] /Count %d >>", kids, len(pages))
-	return pdfFile(table, objects...)
+	return pdfFile(pdftest.Table, objects...)
 }
 
 func TestKeywordOccurrences(t *testing.T) {
@@ -204,11 +205,11 @@ func TestSealsInARow(t *testing.T) {
 
 // Text that cannot be read is never passed over in silence.
 func TestUnreadText(t *testing.T) {
-	z := []byte(deflate("BT /F 12 Tf 1 0 0 1 100 600 Tm (before) Tj ET " + strings.Repeat("0 0 m ", 20_000) + "BT /F 12 Tf (after) Tj ET"))
-	z[len(z)-20] ^= 0xff
-	z[len(z)-19] ^= 0xff
-	in := onePage(table, a4+" /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >>",
-		fmt.Sprintf("<< /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream", len(z), z),
+	z := []byte(pdftest.Flate("", "BT /F 12 Tf 1 0 0 1 100 600 Tm (before) Tj ET "+strings.Repeat("0 0 m ", 20_000)+"BT /F 12 Tf (after) Tj ET"))
+	z[len(z)-len("\nendstream")-20] ^= 0xff
+	z[len(z)-len("\nendstream")-19] ^= 0xff
+	in := onePage(pdftest.Table, a4+" /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >>",
+		string(z),
 		"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>")
 	found, err := pdfx.FindText(t.Context(), bytes.NewReader(in), int64(len(in)), "before", pdfx.Options{})
 	if !errors.Is(err, pdfx.ErrUnread) || len(found) != 1 {

@@ -6,11 +6,12 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/pdfx"
 )
 
 func TestShownOn(t *testing.T) {
-	file := manyPages(table, 5, a4, nil)
+	file := manyPages(pdftest.Table, 5, a4, nil)
 	for _, o := range []pdfx.Options{
 		{At: []pdfx.At{{Page: 4, X: 60, Y: 60}, {Page: 2, X: 60, Y: 60}, {Page: 2, X: 120, Y: 60}}},
 		{},

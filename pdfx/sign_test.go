@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/sign"
 )
@@ -62,8 +63,8 @@ func checkSealed(t testing.TB, in, out []byte, res *pdfx.Result, o pdfx.Options)
 
 func TestSignatureIsValidElsewhere(t *testing.T) {
 	for name, in := range map[string][]byte{
-		"table":  onePage(table, a4),
-		"stream": onePage(xrefStream, a4),
+		"table":  onePage(pdftest.Table, a4),
+		"stream": onePage(pdftest.XRefStream, a4),
 	} {
 		for _, o := range []pdfx.Options{{}, {At: []pdfx.At{{1, 60, 60}}, Name: "张三", Reason: "判决 (一)", Location: "a\\b"}} {
 			t.Run(name+strconv.Itoa(len(o.At)), func(t *testing.T) {
@@ -86,7 +87,7 @@ func TestSignatureIsValidElsewhere(t *testing.T) {
 }
 
 func TestWhatTheSignerIsAsked(t *testing.T) {
-	in := onePage(table, a4)
+	in := onePage(pdftest.Table, a4)
 	s := &fixed{hashes: []sign.Hash{sign.SM3, sign.SHA256}}
 	out, res := sealed(t, in, s, pdfx.Options{Document: "judgment.pdf", Reason: "because", ID: "req-1"})
 	act := s.acts[0]
@@ -114,7 +115,7 @@ func TestWhatTheSignerIsAsked(t *testing.T) {
 }
 
 func TestPrepareAndCommitEqualSign(t *testing.T) {
-	in := onePage(xrefStream, a4+" /Contents 4 0 R", "<< /Length 100000 >>\nstream\n"+strings.Repeat("% nothing\n", 10000)+"\nendstream")
+	in := onePage(pdftest.XRefStream, a4+" /Contents 4 0 R", "<< /Length 100000 >>\nstream\n"+strings.Repeat("% nothing\n", 10000)+"\nendstream")
 	s := &fixed{hashes: []sign.Hash{sign.SM3}}
 	o := pdfx.Options{At: []pdfx.At{{1, 60, 60}}, ID: "x", Now: clock}
 	want, _ := sealed(t, in, s, o)
@@ -161,7 +162,7 @@ func (w *failing) Write(b []byte) (int, error) {
 }
 
 func TestFailuresLeaveNoFile(t *testing.T) {
-	in := write(t, "in.pdf", onePage(table, a4))
+	in := write(t, "in.pdf", onePage(pdftest.Table, a4))
 	dir := t.TempDir()
 	dst := filepath.Join(dir, "out.pdf")
 	errKey := errors.New("no key")
@@ -200,7 +201,7 @@ func TestFailuresLeaveNoFile(t *testing.T) {
 }
 
 func TestSignFileInPlace(t *testing.T) {
-	before := onePage(table, a4)
+	before := onePage(pdftest.Table, a4)
 	path := write(t, "in.pdf", before)
 	if err := os.Chmod(path, 0o640); err != nil {
 		t.Fatal(err)
@@ -244,7 +245,7 @@ func TestNothingElseChanges(t *testing.T) {
 			"<< /Type /Page /Parent 2 0 R " + a4 + " /Annots 99 0 R /Num 0.10 >>", "null", field, strings.Replace(form, "[5 0 R]", "[5 0 R]/SigFlags/None", 1)},
 	}
 	for name, objects := range cases {
-		for kind := range 2 {
+		for _, kind := range pdftest.Kinds {
 			in := pdfFile(kind, objects...)
 			out, res := sealed(t, in, rsaSigner(), pdfx.Options{At: []pdfx.At{{1, 60, 60}}})
 			if res.Field != "Seal2" {
@@ -276,7 +277,7 @@ func TestNothingElseChanges(t *testing.T) {
 
 func TestCertifiedDocument(t *testing.T) {
 	certified := func(p string) []byte {
-		return pdfFile(table, "<< /Type /Catalog /Pages 2 0 R /Perms << /DocMDP 4 0 R >> >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+		return pdfFile(pdftest.Table, "<< /Type /Catalog /Pages 2 0 R /Perms << /DocMDP 4 0 R >> >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
 			"<< /Type /Page /Parent 2 0 R "+a4+" >>",
 			"<< /Type /Sig /Reference [<< /TransformMethod /DocMDP /TransformParams << "+p+" >> >>] >>")
 	}
@@ -298,10 +299,10 @@ func TestRemove(t *testing.T) {
 		return out.Bytes(), err
 	}
 	for name, in := range map[string][]byte{
-		"table":          onePage(table, a4),
-		"stream":         onePage(xrefStream, a4),
-		"no end of line": bytes.TrimRight(onePage(table, a4), "\n"),
-		"more lines":     append(onePage(table, a4), "\n\n"...),
+		"table":          onePage(pdftest.Table, a4),
+		"stream":         onePage(pdftest.XRefStream, a4),
+		"no end of line": bytes.TrimRight(onePage(pdftest.Table, a4), "\n"),
+		"more lines":     append(onePage(pdftest.Table, a4), "\n\n"...),
 	} {
 		once, _ := sealed(t, in, &fixed{}, pdfx.Options{At: []pdfx.At{{1, 60, 60}}})
 		twice, _ := sealed(t, once, &fixed{}, pdfx.Options{})
@@ -325,7 +326,7 @@ func TestRemove(t *testing.T) {
 }
 
 func TestHashReadsOnceForAll(t *testing.T) {
-	b := onePage(table, a4+" /Contents 4 0 R", "<< /Length 300000 >>\nstream\n"+strings.Repeat("% nothing\n", 30000)+"\nendstream")
+	b := onePage(pdftest.Table, a4+" /Contents 4 0 R", "<< /Length 300000 >>\nstream\n"+strings.Repeat("% nothing\n", 30000)+"\nendstream")
 	for range 5 {
 		b, _ = sealed(t, b, &fixed{}, pdfx.Options{})
 	}
@@ -393,7 +394,7 @@ func TestSealIsWhereItIsSaidToBe(t *testing.T) {
 		"/MediaBox [-50 -20 600 900] /CropBox [10 30 500 700]", "/MediaBox [-50 -20 600 900] /CropBox [10 30 500 700] /Rotate 90",
 		"/MediaBox [0 0 300 420] /UserUnit 2", "/MediaBox [0 0 300 420] /UserUnit 2 /Rotate 270",
 	} {
-		out, res := sealed(t, onePage(table, page), rsaSigner(), pdfx.Options{At: []pdfx.At{{-1, 70, 90}}})
+		out, res := sealed(t, onePage(pdftest.Table, page), rsaSigner(), pdfx.Options{At: []pdfx.At{{-1, 70, 90}}})
 		if len(res.Notes) > 0 {
 			t.Errorf("%s: %v", page, res.Notes)
 		}
@@ -444,14 +445,14 @@ func TestSealIsWhereItIsSaidToBe(t *testing.T) {
 }
 
 func TestOverhangIsNoted(t *testing.T) {
-	_, res := sealed(t, onePage(table, a4), &fixed{}, pdfx.Options{At: []pdfx.At{{1, 10, 100}}})
+	_, res := sealed(t, onePage(pdftest.Table, a4), &fixed{}, pdfx.Options{At: []pdfx.At{{1, 10, 100}}})
 	if len(res.Notes) != 1 || res.Notes[0].Code != "overhang" {
 		t.Errorf("notes %v", res.Notes)
 	}
 }
 
 func TestSeveralPlacesOneSignature(t *testing.T) {
-	in := pdfFile(table, "<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>",
+	in := pdfFile(pdftest.Table, "<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>",
 		"<< /Type /Page /Parent 2 0 R "+a4+" >>", "<< /Type /Page /Parent 2 0 R "+a4+" /Rotate 90 >>")
 	out, _ := sealed(t, in, rsaSigner(), pdfx.Options{At: []pdfx.At{{1, 60, 60}, {1, 120, 60}, {-1, 60, 60}}})
 	out, _ = sealed(t, out, rsaSigner(), pdfx.Options{At: []pdfx.At{{1, 60, 160}, {2, 60, 160}}})

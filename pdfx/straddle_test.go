@@ -16,12 +16,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/sign"
 )
 
 // manyPages is a file of n pages with these entries; the page numbered odd[i] has others.
-func manyPages(kind, n int, entries string, odd map[int]string) []byte {
+func manyPages(kind pdftest.Kind, n int, entries string, odd map[int]string) []byte {
 	kids := ""
 	objects := []string{"<< /Type /Catalog /Pages 2 0 R >>", ""}
 	for i := range n {
@@ -95,12 +96,12 @@ func TestStraddleStripsMakeTheSeal(t *testing.T) {
 		o     pdfx.Straddle
 		pages []int // in the order in which their strips make the seal
 	}{
-		{"right", manyPages(table, n, a4, nil), pdfx.Straddle{}, []int{1, 2, 3, 4, 5}},
-		{"left", manyPages(xrefStream, n, a4, nil), pdfx.Straddle{Edge: pdfx.Left}, []int{5, 4, 3, 2, 1}},
-		{"odd", manyPages(table, 2*n, a4, nil), pdfx.Straddle{Pages: pdfx.OddPages}, []int{1, 3, 5, 7, 9}},
-		{"even", manyPages(table, 2*n, a4, nil), pdfx.Straddle{Pages: pdfx.EvenPages, Edge: pdfx.Left}, []int{10, 8, 6, 4, 2}},
-		{"turned", manyPages(table, n, a4, turned), pdfx.Straddle{Y: 70}, []int{1, 2, 3, 4, 5}},
-		{"one page", manyPages(table, 1, a4, nil), pdfx.Straddle{}, []int{1}},
+		{"right", manyPages(pdftest.Table, n, a4, nil), pdfx.Straddle{}, []int{1, 2, 3, 4, 5}},
+		{"left", manyPages(pdftest.XRefStream, n, a4, nil), pdfx.Straddle{Edge: pdfx.Left}, []int{5, 4, 3, 2, 1}},
+		{"odd", manyPages(pdftest.Table, 2*n, a4, nil), pdfx.Straddle{Pages: pdfx.OddPages}, []int{1, 3, 5, 7, 9}},
+		{"even", manyPages(pdftest.Table, 2*n, a4, nil), pdfx.Straddle{Pages: pdfx.EvenPages, Edge: pdfx.Left}, []int{10, 8, 6, 4, 2}},
+		{"turned", manyPages(pdftest.Table, n, a4, turned), pdfx.Straddle{Y: 70}, []int{1, 2, 3, 4, 5}},
+		{"one page", manyPages(pdftest.Table, 1, a4, nil), pdfx.Straddle{}, []int{1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out, res := sealed(t, c.in, shown{rsaSigner(), p}, pdfx.Options{Straddle: &c.o})
@@ -156,7 +157,7 @@ func distance(a, b image.Image) float64 {
 
 // One signature over all pages, as first and as second signature.
 func TestStraddleIsOneSignature(t *testing.T) {
-	in := manyPages(table, 4, a4, nil)
+	in := manyPages(pdftest.Table, 4, a4, nil)
 	for name, before := range map[string]func(testing.TB) []byte{
 		"first": func(testing.TB) []byte { return in },
 		"second": func(t testing.TB) []byte {
@@ -192,7 +193,7 @@ func TestStraddleIsOneSignature(t *testing.T) {
 // Many pages share several seals evenly, and every page keeps what can be seen.
 func TestStraddleOfManyPages(t *testing.T) {
 	for _, c := range []struct{ pages, most, seals int }{{13, 0, 1}, {14, 0, 2}, {40, 0, 4}, {7, 3, 3}, {3, 3, 1}, {2, 1, 2}} {
-		_, res := sealed(t, manyPages(table, c.pages, a4, nil), shown{rsaSigner(), wheel()}, pdfx.Options{Straddle: &pdfx.Straddle{Most: c.most}})
+		_, res := sealed(t, manyPages(pdftest.Table, c.pages, a4, nil), shown{rsaSigner(), wheel()}, pdfx.Options{Straddle: &pdfx.Straddle{Most: c.most}})
 		if len(res.Shown) != c.pages {
 			t.Fatalf("%d pages: shown on %d", c.pages, len(res.Shown))
 		}
@@ -212,7 +213,7 @@ func TestStraddleOfManyPages(t *testing.T) {
 
 // A straddle seal keeps clear of the seals that are at that edge already.
 func TestStraddleKeepsClear(t *testing.T) {
-	in := manyPages(table, 3, a4, nil)
+	in := manyPages(pdftest.Table, 3, a4, nil)
 	once, first := sealed(t, in, rsaSigner(), pdfx.Options{Straddle: &pdfx.Straddle{}})
 	twice, second := sealed(t, once, rsaSigner(), pdfx.Options{Straddle: &pdfx.Straddle{}})
 	if d := math.Abs(first.Shown[0].Y - second.Shown[0].Y); d < 40 {
@@ -225,7 +226,7 @@ func TestStraddleKeepsClear(t *testing.T) {
 }
 
 func TestBadStraddle(t *testing.T) {
-	in := manyPages(table, 1, a4, nil)
+	in := manyPages(pdftest.Table, 1, a4, nil)
 	for _, c := range []struct {
 		o    pdfx.Straddle
 		want error

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/encoding/traditionalchinese"
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/pdfx"
 )
 
@@ -95,7 +96,7 @@ func (m made) file() []byte {
 		}
 	}
 	page := m.page + " /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> /XObject <<" + xobjects + " >> >>"
-	return onePage(table, page, append([]string{stream("", m.content), m.font}, m.more...)...)
+	return onePage(pdftest.Table, page, append([]string{stream("", m.content), m.font}, m.more...)...)
 }
 
 // pieces draws each character by itself, in any order.

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/sign"
 )
@@ -17,12 +18,12 @@ func large(n int) []byte {
 	data := make([]byte, n)
 	r := rand.NewChaCha8([32]byte{})
 	r.Read(data)
-	return build(map[int]string{
+	return pdftest.File(pdftest.Table, map[int]string{
 		1: "<< /Type /Catalog /Pages 2 0 R >>",
 		2: "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
 		3: "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << >> >>",
-		4: stream("", "0 0 1 rg 100 100 200 200 re f"),
-		5: stream("", string(data)),
+		4: pdftest.Stream("", "0 0 1 rg 100 100 200 200 re f"),
+		5: pdftest.Stream("", string(data)),
 	})
 }
 
@@ -89,12 +90,12 @@ func BenchmarkManyObjects(b *testing.B) {
 		1: "<< /Type /Catalog /Pages 2 0 R /Names 5 0 R >>",
 		2: "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
 		3: "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << >> >>",
-		4: stream("", "0 0 1 rg 100 100 200 200 re f"),
+		4: pdftest.Stream("", "0 0 1 rg 100 100 200 200 re f"),
 	}
 	for i := 5; i <= n; i++ {
 		objects[i] = fmt.Sprintf("<< /Next %d 0 R /Text (%0200d) >>", min(i+1, n), i)
 	}
-	file := build(objects)
+	file := pdftest.File(pdftest.Table, objects)
 	for _, k := range []int{1, 2} {
 		signed := file
 		for range k {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/sign"
@@ -16,28 +17,7 @@ import (
 	"github.com/courtseal/courtseal/verify"
 )
 
-const document = `%PDF-1.4
-1 0 obj
-<< /Type /Catalog /Pages 2 0 R >>
-endobj
-2 0 obj
-<< /Type /Pages /Kids [3 0 R] /Count 1 >>
-endobj
-3 0 obj
-<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>
-endobj
-xref
-0 4
-0000000000 65535 f 
-0000000009 00000 n 
-0000000058 00000 n 
-0000000115 00000 n 
-trailer
-<< /Size 4 /Root 1 0 R >>
-startxref
-186
-%%EOF
-`
+var document = pdftest.Page()
 
 // A time stamp proves that a signature was made before its certificate expired.
 func Example_timeStamp() {
@@ -65,7 +45,7 @@ func Example_timeStamp() {
 			log.Fatal(err)
 		}
 		var signed bytes.Buffer
-		if _, err := pdfx.Sign(ctx, &signed, bytes.NewReader([]byte(document)), int64(len(document)), signer, pdfx.Options{Now: day(2026)}); err != nil {
+		if _, err := pdfx.Sign(ctx, &signed, bytes.NewReader(document), int64(len(document)), signer, pdfx.Options{Now: day(2026)}); err != nil {
 			log.Fatal(err)
 		}
 		src := bytes.NewReader(signed.Bytes())
@@ -90,7 +70,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	var signed bytes.Buffer
-	if _, err := pdfx.Sign(ctx, &signed, bytes.NewReader([]byte(document)), int64(len(document)), signer, pdfx.Options{Now: noon}); err != nil {
+	if _, err := pdfx.Sign(ctx, &signed, bytes.NewReader(document), int64(len(document)), signer, pdfx.Options{Now: noon}); err != nil {
 		log.Fatal(err)
 	}
 

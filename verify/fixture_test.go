@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto"
-	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
@@ -95,70 +95,12 @@ var formats = []sign.Format{sign.SES, sign.CMS, sign.Dual}
 
 // page is a small PDF with content that can be changed, written by hand so that nothing of the code under test made it.
 func page() []byte {
-	return build(map[int]string{
+	return pdftest.File(pdftest.Table, pdftest.Objects{
 		1: "<< /Type /Catalog /Pages 2 0 R >>",
 		2: "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
 		3: "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << >> >>",
-		4: stream("", "0 0 1 rg 100 100 200 200 re f"),
+		4: pdftest.Stream("", "0 0 1 rg 100 100 200 200 re f"),
 	})
-}
-
-func stream(entries, data string) string {
-	return fmt.Sprintf("<< /Length %d %s>>\nstream\n%s\nendstream", len(data), entries, data)
-}
-
-// build writes objects 1 to n with a classic cross-reference.
-func build(objects map[int]string) []byte {
-	var b bytes.Buffer
-	b.WriteString("%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
-	offsets := make([]int, len(objects)+1)
-	for n := 1; n <= len(objects); n++ {
-		offsets[n] = b.Len()
-		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", n, objects[n])
-	}
-	at := b.Len()
-	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(offsets))
-	for _, o := range offsets[1:] {
-		fmt.Fprintf(&b, "%010d 00000 n \n", o)
-	}
-	fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R /ID [<00112233445566778899aabbccddeeff> <00112233445566778899aabbccddeeff>] >>\nstartxref\n%d\n%%%%EOF\n", len(offsets), at)
-	return b.Bytes()
-}
-
-// update appends a revision that defines objects, with a classic cross-reference; extra goes into the trailer, junk between
-// the objects.
-func update(file []byte, objects map[int]string, extra, junk string) []byte {
-	prev := bytes.LastIndex(file, []byte("startxref"))
-	var old int
-	fmt.Sscan(string(file[prev+9:]), &old)
-	size := 1
-	for i := bytes.LastIndex(file, []byte("/Size ")); i >= 0; {
-		fmt.Sscan(string(file[i+6:]), &size)
-		break
-	}
-	var b bytes.Buffer
-	b.Write(file)
-	if file[len(file)-1] != '\n' {
-		b.WriteByte('\n')
-	}
-	offsets := map[int]int{}
-	var nums []int
-	for n := range objects {
-		nums = append(nums, n)
-		size = max(size, n+1)
-	}
-	for _, n := range nums {
-		offsets[n] = b.Len()
-		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", n, objects[n])
-	}
-	b.WriteString(junk)
-	at := b.Len()
-	b.WriteString("xref\n")
-	for _, n := range nums {
-		fmt.Fprintf(&b, "%d 1\n%010d 00000 n \n", n, offsets[n])
-	}
-	fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R /Prev %d %s /ID [<00112233445566778899aabbccddeeff> <00112233445566778899aabbccddeeff>] >>\nstartxref\n%d\n%%%%EOF\n", size, old, extra, at)
-	return b.Bytes()
 }
 
 // sealFile seals a file and returns the result.

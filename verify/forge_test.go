@@ -12,13 +12,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
 	"github.com/courtseal/courtseal/sign/cms"
@@ -216,59 +216,34 @@ func peer(t testing.TB, name string) string {
 	return p
 }
 
-// A revisionSpec is a revision with a signature, written by hand: objects to define, and what to sign it with.
-type revisionSpec struct {
-	objects map[int]string // value of the signature dictionary excepted
-	sig     int            // number of the signature dictionary
-	entries string         // further entries of it
-	signer  sign.Signer    // a CMS signer with SHA-256, such as rawCMS
-	junk    string         // between the objects and the cross-reference
-	noDate  bool           // no /M
-	mod     func([]byte) []byte
+// byHand signs a saving with a CMS signer, such as rawCMS.
+func byHand(t testing.TB, file []byte, signer sign.Signer, s pdftest.Signing) []byte {
+	t.Helper()
+	s.Value = func(signed []byte) []byte {
+		act := &sign.Act{Time: noon, Content: sign.Sums{}, Parts: []sign.Part{{Format: sign.CMS}}}
+		for _, h := range signer.Profile().Specs[sign.CMS].Hashes {
+			act.Content[h] = h.Sum(signed)
+		}
+		v, err := signer.Sign(context.Background(), act)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v[0].Bytes
+	}
+	return s.Append(t, file)
 }
 
-// sign appends the revision to file and signs it.
-func (r revisionSpec) sign(t testing.TB, file []byte) []byte {
-	t.Helper()
-	const room = 8192
-	date := "/M (D:20260601120000Z) "
-	if r.noDate {
-		date = ""
-	}
-	objects := map[int]string{r.sig: "<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /adbe.pkcs7.detached " + date + r.entries +
-		" /ByteRange [0 ########## ########## ##########] /Contents <" + strings.Repeat("0", room) + "> >>"}
-	for n, o := range r.objects {
-		objects[n] = o
-	}
-	out := update(file, objects, "", r.junk)
-	if r.mod != nil {
-		out = r.mod(out)
-	}
-	from := len(file) + bytes.Index(out[len(file):], []byte("/Contents <0000")) + len("/Contents ")
-	to := from + room + 2
-	br := len(file) + bytes.Index(out[len(file):], []byte("########## ########## ##########"))
-	copy(out[br:], fmt.Sprintf("%-10d %-10d %-10d", from, to, len(out)-to))
-	h := sign.SHA256.New()
-	h.Write(out[:from])
-	h.Write(out[to:])
-	v, err := r.signer.Sign(context.Background(), &sign.Act{Time: noon, Content: sign.Sums{sign.SHA256: h.Sum(nil)}, Parts: []sign.Part{{Format: sign.CMS}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	hex.Encode(out[from+1:], v[0].Bytes)
-	return out
+// signing is a saving that defines objects, with a signature dictionary that is object n.
+func signing(n int, objects pdftest.Objects) pdftest.Signing {
+	return pdftest.Signing{Num: n, Revision: pdftest.Revision{Objects: objects}}
 }
 
 // second is an honest second signature by hand on the file of page(): a field and widget, the page's /Annots, the catalog's form.
 // more are objects of the same revision.
-func second(w *world, n int, more map[int]string) revisionSpec {
-	r := revisionSpec{sig: n, signer: rawCMS{w.rsa, sign.SHA256, nil}, objects: map[int]string{
+func second(n int, more pdftest.Objects) pdftest.Signing {
+	return signing(n, pdftest.Objects{
 		n + 1: fmt.Sprintf("<< /Type /Annot /Subtype /Widget /FT /Sig /T (Hand%d) /V %d 0 R /P 3 0 R /Rect [0 0 0 0] /F 132 >>", n, n),
-	}}
-	for k, o := range more {
-		r.objects[k] = o
-	}
-	return r
+	}.With(more))
 }
 
 // signCMS makes a CMS that binds one value.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
 )
@@ -20,14 +21,14 @@ import (
 // (a second, 64 MB) are for a machine that does nothing else.
 func TestHostile(t *testing.T) {
 	w := theWorld()
-	signed := revisionSpec{sig: 10, signer: rawCMS{w.rsa, sign.SHA256, nil}, objects: map[int]string{
+	signed := byHand(t, pdftest.File(pdftest.Table, form()), rawCMS{w.rsa, sign.SHA256, nil}, signing(10, pdftest.Objects{
 		3: "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Annots [11 0 R] >>", 5: "<< /Fields [11 0 R] /SigFlags 3 >>",
 		11: "<< /Type /Annot /Subtype /Widget /FT /Sig /T (First) /V 10 0 R /P 3 0 R /Rect [0 0 0 0] >>",
-	}}.sign(t, build(form()))
+	}))
 
 	revisions := bytes.Clone(signed)
 	for i := 0; len(revisions) < 4<<20 && i < 300; i++ {
-		revisions = update(revisions, map[int]string{4: stream("", strings.Repeat(" ", 12000)+fmt.Sprint(i))}, "", "")
+		revisions = pdftest.Revision{Objects: pdftest.Objects{4: pdftest.Stream("", strings.Repeat(" ", 12000)+fmt.Sprint(i))}}.Append(revisions)
 	}
 	many := map[int]string{}
 	for i := 30; i < 60_000; i++ {
@@ -65,9 +66,9 @@ func TestHostile(t *testing.T) {
 	for name, file := range map[string][]byte{
 		"one lock of many":       manySigned(10, "/Reference 6 0 R", "/Lock 8 0 R", lock),
 		"many revisions":         revisions,
-		"many objects":           update(signed, many, "", ""),
-		"many fields, one value": build(fields),
-		"a nested value":         build(nested),
+		"many objects":           pdftest.Revision{Objects: many}.Append(signed),
+		"many fields, one value": pdftest.File(pdftest.Table, fields),
+		"a nested value":         pdftest.File(pdftest.Table, nested),
 		"one large seal, often":  largeSeal(t, 400),
 		"long names, told often": namesLater(200, strings.Repeat("x", 4000)),
 		"nothing but a header":   append([]byte("%PDF-1.7\n"), bytes.Repeat([]byte("<<"), 2<<20)...),
@@ -116,7 +117,7 @@ func manySigned(n int, entries, field string, more map[int]string) []byte {
 		i += 2
 	}
 	objects[5] = "<< /Fields [" + list.String() + "] /SigFlags 3 >>"
-	b := build(objects)
+	b := pdftest.File(pdftest.Table, objects)
 	b = b[:len(b)-1] // no line end
 	at := 0
 	for range n {
@@ -142,7 +143,7 @@ func namesLater(n int, name string) []byte {
 	}
 	objects[5000] = "<< /FT /Sig /T (" + name + ") /Kids [" + kids.String() + "] >>"
 	objects[5] = "<< /Fields [" + fields.String() + "5000 0 R] /SigFlags 3 >>"
-	return update(manySigned(n, "", "", nil), objects, "", "")
+	return pdftest.Revision{Objects: objects}.Append(manySigned(n, "", "", nil))
 }
 
 // largeSeal is a file sealed with a picture of millions of samples in some kilobytes, and n more fields with the same value.
@@ -162,5 +163,5 @@ func largeSeal(t *testing.T, n int) []byte {
 		fields += fmt.Sprintf("%d 0 R ", 1000+i)
 	}
 	objects[1] = "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [" + fields + "] >> >>"
-	return update(file, objects, "", "")
+	return pdftest.Revision{Objects: objects}.Append(file)
 }

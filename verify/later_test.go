@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/sign"
 )
@@ -16,7 +17,7 @@ func form() map[int]string {
 		1: "<< /Type /Catalog /Pages 2 0 R /AcroForm 5 0 R >>",
 		2: "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
 		3: "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << >> /Annots [6 0 R] >>",
-		4: stream("", "0 0 1 rg 100 100 200 200 re f"),
+		4: pdftest.Stream("", "0 0 1 rg 100 100 200 200 re f"),
 		5: "<< /Fields [6 0 R] /SigFlags 3 /DA (/Helv 0 Tf) >>",
 		6: "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Waiting) /P 3 0 R /Rect [10 10 60 60] /F 4 >>",
 		7: "<< /Kept 1 >>",
@@ -24,12 +25,13 @@ func form() map[int]string {
 }
 
 func first(t *testing.T, w *world, objects map[int]string, entries string) []byte {
-	r := revisionSpec{sig: 10, entries: entries, signer: rawCMS{w.rsa, sign.SHA256, nil}, objects: map[int]string{
+	s := signing(10, pdftest.Objects{
 		3:  strings.Replace(objects[3], "/Annots [6 0 R]", "/Annots [6 0 R 11 0 R]", 1),
 		5:  "<< /Fields [6 0 R 11 0 R] /SigFlags 3 /DA (/Helv 0 Tf) >>",
 		11: "<< /Type /Annot /Subtype /Widget /FT /Sig /T (First) /V 10 0 R /P 3 0 R /Rect [0 0 0 0] /F 132 >>",
-	}}
-	return r.sign(t, build(objects))
+	})
+	s.Entries = pdftest.Dated + entries
+	return byHand(t, pdftest.File(pdftest.Table, objects), rawCMS{w.rsa, sign.SHA256, nil}, s)
 }
 
 // What a second signature may bring, and what it may not. The second one signs all of it and is valid itself.
@@ -40,7 +42,7 @@ func TestSecondSignature(t *testing.T) {
 	field := func(more string) string {
 		return "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Second) /V 20 0 R /P 3 0 R /Rect [100 100 200 200] /F 132 /AP << /N 22 0 R >> " + more + ">>"
 	}
-	look := stream("/Type /XObject /Subtype /Form /BBox [0 0 1 1] ", "")
+	look := pdftest.Stream("/Type /XObject /Subtype /Form /BBox [0 0 1 1] ", "")
 	waiting := func(more string) string {
 		return "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Waiting) /P 3 0 R /Rect [10 10 60 60] /F 4 " + more + ">>"
 	}
@@ -64,8 +66,8 @@ func TestSecondSignature(t *testing.T) {
 		{"honest", honest, "", clean},
 		{"the waiting field", map[int]string{6: waiting("/V 20 0 R /AP << /N 22 0 R >> "), 22: look}, "", clean},
 		{"object written again as it was", with(map[int]string{7: "<<   /Kept 1>>"}), "", clean},
-		{"page content", with(map[int]string{4: stream("", "1 0 0 rg 100 100 200 200 re f")}), "", dirty},
-		{"page content, same length", with(map[int]string{4: stream("", "0 0 1 rg 100 100 200 201 re f")}), "", dirty},
+		{"page content", with(map[int]string{4: pdftest.Stream("", "1 0 0 rg 100 100 200 200 re f")}), "", dirty},
+		{"page content, same length", with(map[int]string{4: pdftest.Stream("", "0 0 1 rg 100 100 200 201 re f")}), "", dirty},
 		{"page box", with(map[int]string{3: strings.Replace(page3, "595", "300", 1)}), "", dirty},
 		{"page key twice", with(map[int]string{3: strings.Replace(page3, "/MediaBox", "/Contents 22 0 R /MediaBox", 1)}), "", dirty},
 		{"page's other contents", with(map[int]string{3: strings.Replace(page3, "4 0 R", "22 0 R", 1)}), "", dirty},
@@ -88,7 +90,9 @@ func TestSecondSignature(t *testing.T) {
 		{"a comment", honest, "% nothing\n", dirty},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			file := revisionSpec{sig: 20, signer: rawCMS{w.rsa, sign.SHA256, nil}, objects: x.objects, junk: x.junk}.sign(t, first(t, w, form(), ""))
+			s := signing(20, x.objects)
+			s.Junk = x.junk
+			file := byHand(t, first(t, w, form(), ""), rawCMS{w.rsa, sign.SHA256, nil}, s)
 			r := verifyFile(t, w, file, nil)
 			v := Valid
 			switch {
@@ -118,11 +122,11 @@ func TestSignatureReplaced(t *testing.T) {
 		return fmt.Sprintf("<< /Type /Annot /Subtype /Widget /FT /Sig /T (%s) /V %d 0 R /P 3 0 R /Rect [0 0 0 0] /F 132 >>", name, sig)
 	}
 	signer := rawCMS{w.rsa, sign.SHA256, nil}
-	file := revisionSpec{sig: 20, signer: signer, objects: map[int]string{
+	file := byHand(t, first(t, w, form(), ""), signer, signing(20, pdftest.Objects{
 		3: strings.Replace(form()[3], "[6 0 R]", "[6 0 R 11 0 R 21 0 R]", 1), 5: "<< /Fields [6 0 R 11 0 R 21 0 R] /SigFlags 3 /DA (/Helv 0 Tf) >>",
 		21: one(20, "Second"),
-	}}.sign(t, first(t, w, form(), ""))
-	file = revisionSpec{sig: 30, signer: signer, objects: map[int]string{11: one(30, "First")}}.sign(t, file)
+	}))
+	file = byHand(t, file, signer, signing(30, pdftest.Objects{11: one(30, "First")}))
 	r := verifyFile(t, w, file, nil)
 	want(t, r, 0, Valid, "pdf-later", "ok")
 	want(t, r, 1, Indeterminate, "pdf-later", "later-changes-unanalysed")
@@ -132,7 +136,7 @@ func TestSignatureReplaced(t *testing.T) {
 func TestReachedAnotherWay(t *testing.T) {
 	w := theWorld()
 	signed := func(t *testing.T, objects map[int]string) *Report {
-		file := build(objects)
+		file := pdftest.File(pdftest.Table, objects)
 		for range 2 {
 			file = sealFile(t, file, cmsSigner(t, w.rsa), pdfx.Options{})
 		}
@@ -171,11 +175,11 @@ func TestReachedAnotherWay(t *testing.T) {
 			}
 			file := first(t, w, o, "")
 			page := strings.Replace(strings.Replace(o[3], "/Annots [6 0 R]", "/Annots [6 0 R 11 0 R 21 0 R]", 1), "\n", "", -1)
-			file = revisionSpec{sig: 20, signer: rawCMS{w.rsa, sign.SHA256, nil}, objects: map[int]string{
+			file = byHand(t, file, rawCMS{w.rsa, sign.SHA256, nil}, signing(20, pdftest.Objects{
 				3: page, 5: "<< /Fields [6 0 R 11 0 R 21 0 R] /SigFlags 3 /DA (/Helv 0 Tf) >>",
 				21: "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Second) /V 20 0 R /P 3 0 R /Rect [0 0 9 9] /F 132 /AP << /N 22 0 R >> >>",
-				22: stream("/Type /XObject /Subtype /Form /BBox [0 0 1 1] ", "0 0 1 1 re f"),
-			}}.sign(t, file)
+				22: pdftest.Stream("/Type /XObject /Subtype /Form /BBox [0 0 1 1] ", "0 0 1 1 re f"),
+			}))
 			r := verifyFile(t, w, file, nil)
 			i := 0
 			if r.Signatures[1].Name == "First" {
@@ -194,8 +198,8 @@ func TestReachedAnotherWay(t *testing.T) {
 func TestUpdatesAfterSigning(t *testing.T) {
 	w := theWorld()
 	file := sealFile(t, page(), w.stamp(t, sign.CMS, noon), visible)
-	body := "4 0 obj\n" + stream("", "1 0 0 rg 0 0 500 500 re f") + "\nendobj\n"
-	full := update(file, map[int]string{4: stream("", "1 0 0 rg 0 0 500 500 re f")}, "", "")
+	body := "4 0 obj\n" + pdftest.Stream("", "1 0 0 rg 0 0 500 500 re f") + "\nendobj\n"
+	full := pdftest.Revision{Objects: pdftest.Objects{4: pdftest.Stream("", "1 0 0 rg 0 0 500 500 re f")}}.Append(file)
 	tail := full[len(file):]
 	for _, x := range []struct {
 		name string
@@ -212,8 +216,8 @@ func TestUpdatesAfterSigning(t *testing.T) {
 		{"a full update and more", append(bytes.Clone(full), "more"...), "later-changes-unanalysed"},
 		{"an update without its end", full[:len(full)-len("%%EOF\n")], ""},
 		{"an update cut short", append(bytes.Clone(file), tail[:len(tail)/2]...), ""},
-		{"an empty update", update(file, nil, "", ""), "later-changes-unanalysed"},
-		{"a new form", update(file, map[int]string{1: "<< /Type /Catalog /Pages 2 0 R >>"}, "", ""), ""},
+		{"an empty update", pdftest.Revision{}.Append(file), "later-changes-unanalysed"},
+		{"a new form", pdftest.Revision{Objects: pdftest.Objects{1: "<< /Type /Catalog /Pages 2 0 R >>"}}.Append(file), ""},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			r, err := Document(t.Context(), bytes.NewReader(x.file), int64(len(x.file)), Options{Roots: w.roots, At: noon})
@@ -242,8 +246,8 @@ func TestCertification(t *testing.T) {
 		file := first(t, w, form(), entries)
 		r := verifyFile(t, w, file, nil)
 		want(t, r, 0, Valid, "pdf-later", "ok")
-		file = revisionSpec{sig: 20, signer: rawCMS{w.rsa, sign.SHA256, nil}, objects: map[int]string{
-			6: "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Waiting) /P 3 0 R /Rect [10 10 60 60] /F 4 /V 20 0 R >>"}}.sign(t, file)
+		file = byHand(t, file, rawCMS{w.rsa, sign.SHA256, nil}, signing(20, pdftest.Objects{
+			6: "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Waiting) /P 3 0 R /Rect [10 10 60 60] /F 4 /V 20 0 R >>"}))
 		r = verifyFile(t, w, file, nil)
 		i := 0
 		if r.Signatures[1].Name == "First" {

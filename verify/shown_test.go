@@ -6,6 +6,7 @@ import (
 	"maps"
 	"testing"
 
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/sign"
 )
@@ -24,7 +25,7 @@ func threePages(mod map[int]string) []byte {
 		8: "<< /Parent 7 0 R /Type /Annot /Subtype /Widget /F 4 /Rect [300 300 450 500] /P 3 0 R >>",
 	}
 	maps.Copy(objects, mod)
-	return build(objects)
+	return pdftest.File(pdftest.Table, objects)
 }
 
 // pictureOf is the code of the picture check of each signature; all must be Valid as a whole.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/courtseal/courtseal/internal/der"
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
@@ -266,12 +267,12 @@ func TestTamperCMS(t *testing.T) {
 func TestTamperDictionary(t *testing.T) {
 	w := theWorld()
 	forge := func(mod func([]byte) []byte) []byte {
-		r := second(w, 10, map[int]string{
+		r := second(10, pdftest.Objects{
 			1: "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [11 0 R] /SigFlags 3 >> >>",
 			3: "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << >> /Annots [11 0 R] >>",
 		})
-		r.mod = mod
-		return r.sign(t, page())
+		r.Edit = mod
+		return byHand(t, page(), rawCMS{w.rsa, sign.SHA256, nil}, r)
 	}
 	plain := forge(nil)
 	want(t, verifyFile(t, w, plain, nil), 0, Valid, "pdf-byterange", "ok")
@@ -325,7 +326,7 @@ func TestTamperDictionary(t *testing.T) {
 	t.Run("copied into an update", func(t *testing.T) { // ISA: the signature again, in a revision that it does not sign
 		object := string(plain[bytes.LastIndex(plain, []byte("10 0 obj"))+9:])
 		object = object[:strings.Index(object, "\nendobj")]
-		flagged(t, w, update(plain, map[int]string{10: object, 4: stream("", "1 0 0 rg")}, "", ""), "gap-differs")
+		flagged(t, w, pdftest.Revision{Objects: pdftest.Objects{10: object, 4: pdftest.Stream("", "1 0 0 rg")}}.Append(plain), "gap-differs")
 	})
 }
 
@@ -369,13 +370,13 @@ func TestTamperBinding(t *testing.T) {
 // A signed revision that others would read by another cross-reference, or that nobody can read as it is.
 func TestTamperRevision(t *testing.T) {
 	w := theWorld()
-	honest := second(w, 10, map[int]string{
+	honest := second(10, pdftest.Objects{
 		1: "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [11 0 R] /SigFlags 3 >> >>",
 		3: "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << >> /Annots [11 0 R] >>",
 	})
 	astray := honest // its signed startxref leads to the first revision; bytes after it lead back
 	var right string
-	astray.mod = func(f []byte) []byte {
+	astray.Edit = func(f []byte) []byte {
 		i := bytes.LastIndex(f, []byte("startxref\n")) + len("startxref\n")
 		right = string(f[i:])
 		old := bytes.Index(f, []byte("startxref\n")) + len("startxref\n")
@@ -383,12 +384,12 @@ func TestTamperRevision(t *testing.T) {
 		m := bytes.IndexByte(f[i:], '\n')
 		return slices.Concat(f[:i], fmt.Appendf(nil, "%0*s", m, f[old:old+n]), f[i+m:])
 	}
-	file := astray.sign(t, page())
+	file := byHand(t, page(), rawCMS{w.rsa, sign.SHA256, nil}, astray)
 	flagged(t, w, append(file, "startxref\n"+right...), "revision-startxref")
 
 	lost := honest
-	lost.mod = func(f []byte) []byte { return replaced(t, f, "startxref\n", "startxref\n9") }
-	flagged(t, w, lost.sign(t, page()), "rebuilt")
+	lost.Edit = func(f []byte) []byte { return replaced(t, f, "startxref\n", "startxref\n9") }
+	flagged(t, w, byHand(t, page(), rawCMS{w.rsa, sign.SHA256, nil}, lost), "rebuilt")
 }
 
 // Dual: the seal signature inside is bound, and over the same bytes.

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
@@ -511,13 +512,12 @@ func TestStampWithoutClaim(t *testing.T) {
 		return s
 	}
 	spec := func(by sign.Timestamper) []byte {
-		s := second(w, 10, map[int]string{
+		s := second(10, pdftest.Objects{
 			1: "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [11 0 R] /SigFlags 3 >> >>",
 			3: "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << >> /Annots [11 0 R] >>",
 		})
-		s.signer = stampedCMS(by)
-		s.noDate = true
-		return s.sign(t, page())
+		s.Entries = pdftest.Undated
+		return byHand(t, page(), stampedCMS(by), s)
 	}
 	month := func(o *Options) { o.At = noon.AddDate(0, 3, 0) }
 	want(t, verifyFile(t, w, spec(nil), month), 0, Invalid, "signer-validity", "outside-validity")

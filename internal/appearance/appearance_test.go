@@ -3,7 +3,6 @@ package appearance_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"image"
 	"image/color"
 	"image/color/palette"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/courtseal/courtseal/internal/appearance"
 	"github.com/courtseal/courtseal/internal/pdf"
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/sign"
 )
 
@@ -129,15 +129,8 @@ func pictures(t testing.TB) map[string]*sign.Picture {
 // page is a file of one page that shows the picture with its lower left corner at (100, 100).
 func page(t testing.TB, p *sign.Picture, rotate int) ([]byte, pdf.Ref) {
 	t.Helper()
-	base := "%PDF-1.7\n"
-	at := []int{}
-	for i, o := range []string{"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>"} {
-		at = append(at, len(base))
-		base += fmt.Sprintf("%d 0 obj\n%s\nendobj\n", i+1, o)
-	}
-	start := len(base)
-	base += fmt.Sprintf("xref\n0 3\n0000000000 65535 f \n%010d 00000 n \n%010d 00000 n \ntrailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n", at[0], at[1], start)
-	f := openFile(t, []byte(base))
+	base := pdftest.File(pdftest.Table, pdftest.Objects{1: "<< /Type /Catalog /Pages 2 0 R >>", 2: "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", 4: "null"})
+	f := openFile(t, base)
 	a, err := appearance.Of(p)
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +152,7 @@ func page(t testing.TB, p *sign.Picture, rotate int) ([]byte, pdf.Ref) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append([]byte(base), tail.Bytes...), form
+	return append(base, tail.Bytes...), form
 }
 
 func openFile(t testing.TB, b []byte) *pdf.File {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/courtseal/courtseal/internal/appearance"
 	"github.com/courtseal/courtseal/internal/glyph"
+	"github.com/courtseal/courtseal/internal/pdftest"
 )
 
 const fonts = "/usr/share/fonts/"
@@ -74,25 +75,14 @@ func set(t testing.TB, text string, s appearance.Style) *appearance.Block {
 // onePage makes a PDF of one page, w x h points, with this content and no resources.
 func onePage(t testing.TB, w, h float64, content []byte) string {
 	t.Helper()
-	var b bytes.Buffer
-	var at []int
-	object := func(format string, args ...any) {
-		at = append(at, b.Len())
-		fmt.Fprintf(&b, "%d 0 obj\n"+format+"\nendobj\n", append([]any{len(at)}, args...)...)
-	}
-	b.WriteString("%PDF-1.7\n")
-	object("<< /Type /Catalog /Pages 2 0 R >>")
-	object("<< /Type /Pages /Kids [3 0 R] /Count 1 >>")
-	object("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %g %g] /Resources << >> /Contents 4 0 R >>", w, h)
-	object("<< /Length %d >>\nstream\n%s\nendstream", len(content), content)
-	xref := b.Len()
-	fmt.Fprintf(&b, "xref\n0 5\n0000000000 65535 f \n")
-	for _, n := range at {
-		fmt.Fprintf(&b, "%010d 00000 n \n", n)
-	}
-	fmt.Fprintf(&b, "trailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n", xref)
+	file := pdftest.File(pdftest.Table, pdftest.Objects{
+		1: "<< /Type /Catalog /Pages 2 0 R >>",
+		2: "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+		3: fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %g %g] /Resources << >> /Contents 4 0 R >>", w, h),
+		4: pdftest.Stream("", string(content)),
+	})
 	name := filepath.Join(t.TempDir(), "page.pdf")
-	if err := os.WriteFile(name, b.Bytes(), 0o600); err != nil {
+	if err := os.WriteFile(name, file, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return name

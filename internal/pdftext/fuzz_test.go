@@ -9,9 +9,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/courtseal/courtseal/internal/pdf"
+	"github.com/courtseal/courtseal/internal/pdftest"
 )
 
 // shared lists files of ../shared, looked for from here upwards; none where there is no such directory.
@@ -219,46 +221,23 @@ type page struct {
 }
 
 func (p page) file() []byte {
-	var b bytes.Buffer
-	at := map[int]int{}
-	obj := func(n int, body string) {
-		at[n] = b.Len()
-		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", n, body)
-	}
-	stream := func(entries, data string) string {
-		return fmt.Sprintf("<< %s /Length %d >>\nstream\n%s\nendstream", entries, len(data), data)
-	}
-	b.WriteString("%PDF-1.7\n")
-	obj(1, "<< /Type /Catalog /Pages 2 0 R >>")
-	obj(2, "<< /Type /Pages /Kids [3 0 R] /Count 1 >>")
+	objects := pdftest.Objects{1: "<< /Type /Catalog /Pages 2 0 R >>", 2: "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", 4: pdftest.Stream("", p.content)}
 	res := "/Font <<"
 	for i, f := range p.fonts {
 		res += fmt.Sprintf(" /F%d %d 0 R", i+1, 10+i)
-		obj(10+i, f)
+		objects[10+i] = f
 	}
 	res += " >> /XObject <<"
 	for i, f := range p.forms {
 		res += fmt.Sprintf(" /X%d %d 0 R", i+1, 50+i)
-		entries, data, _ := bytes.Cut([]byte(f), []byte("\n"))
-		obj(50+i, stream("/Type /XObject /Subtype /Form /BBox [0 0 600 900] "+string(entries), string(data)))
+		entries, data, _ := strings.Cut(f, "\n")
+		objects[50+i] = pdftest.Stream("/Type /XObject /Subtype /Form /BBox [0 0 600 900] "+entries, data)
 	}
 	for i, o := range p.objects {
-		obj(100+i, o)
+		objects[100+i] = o
 	}
-	obj(3, fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << %s >> >> %s >>", res, p.extra))
-	obj(4, stream("", p.content))
-	xref := b.Len()
-	n := 200
-	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", n)
-	for i := 1; i < n; i++ {
-		if off, ok := at[i]; ok {
-			fmt.Fprintf(&b, "%010d 00000 n \n", off)
-		} else {
-			b.WriteString("0000000000 00000 f \n")
-		}
-	}
-	fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n", n, xref)
-	return b.Bytes()
+	objects[3] = fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << %s >> >> %s >>", res, p.extra)
+	return pdftest.File(pdftest.Table, objects)
 }
 
 // cid is a composite font that is not embedded.

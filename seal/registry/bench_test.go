@@ -12,6 +12,7 @@ import (
 
 	"github.com/courtseal/courtseal/audit"
 	"github.com/courtseal/courtseal/audit/ledger"
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/seal/registry"
@@ -99,17 +100,7 @@ func BenchmarkUse(b *testing.B) {
 func page(size int) []byte {
 	noise := make([]byte, size)
 	rand.NewChaCha8([32]byte{}).Read(noise)
-	out := []byte("%PDF-1.7\n")
-	var table []byte
-	for i, o := range []string{
-		"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>",
-		fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", size, noise),
-	} {
-		table = fmt.Appendf(table, "%010d 00000 n \n", len(out))
-		out = fmt.Appendf(out, "%d 0 obj\n%s\nendobj\n", i+1, o)
-	}
-	start := len(out)
-	return fmt.Appendf(out, "xref\n0 5\n0000000000 65535 f \n%strailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n", table, start)
+	return pdftest.Revision{Objects: pdftest.Objects{4: pdftest.Stream("", string(noise))}}.Append(pdftest.Page())
 }
 
 // BenchmarkSeal seals a file of 100 KB through the books. Its floor seals it with the same seal and key and no ledger.

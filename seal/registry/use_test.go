@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/courtseal/courtseal/audit"
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
@@ -283,28 +284,7 @@ func TestEnd(t *testing.T) {
 	b.mustCompare(t)
 }
 
-const document = `%PDF-1.4
-1 0 obj
-<< /Type /Catalog /Pages 2 0 R >>
-endobj
-2 0 obj
-<< /Type /Pages /Kids [3 0 R] /Count 1 >>
-endobj
-3 0 obj
-<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>
-endobj
-xref
-0 4
-0000000000 65535 f 
-0000000009 00000 n 
-0000000058 00000 n 
-0000000115 00000 n 
-trailer
-<< /Size 4 /Root 1 0 R >>
-startxref
-186
-%%EOF
-`
+var document = string(pdftest.Page())
 
 // stamp is the signer of S1 with baoguan's key.
 func (b *book) stamp(t testing.TB) sign.Signer {
