@@ -1,6 +1,10 @@
 package pdftext
 
-import "github.com/courtseal/courtseal/internal/pdf"
+import (
+	"fmt"
+
+	"github.com/courtseal/courtseal/internal/pdf"
+)
 
 const maxAnnotations = 10_000 // of one page that are looked at
 
@@ -11,10 +15,17 @@ func (in *interpreter) annotations() error {
 	if err != nil || !ok {
 		return err
 	}
+	if in.ink != nil && len(a.Items) > maxAnnotations {
+		return fmt.Errorf("%w: more than %d annotations on the page", pdf.ErrLimit, maxAnnotations)
+	}
 	for _, o := range a.Items[:min(len(a.Items), maxAnnotations)] {
 		d, err := in.dict(o)
 		if err != nil {
 			return err
+		}
+		if in.ink != nil {
+			ref, _ := o.(pdf.Ref)
+			in.ink.annot = &Annot{ref, d}
 		}
 		if err := in.annotation(d); err != nil {
 			return err
@@ -24,9 +35,8 @@ func (in *interpreter) annotations() error {
 }
 
 func (in *interpreter) annotation(d *pdf.Dict) error {
-	const hidden, noView = 2, 32
 	flags, _ := d.Get("F").(int64)
-	if d == nil || flags&(hidden|noView) != 0 || d.Get("Subtype") == pdf.Name("Popup") {
+	if d == nil || flags&pdf.AnnotHidden != 0 || d.Get("Subtype") == pdf.Name("Popup") {
 		return nil
 	}
 	ap, err := in.dict(d.Get("AP"))
@@ -43,13 +53,13 @@ func (in *interpreter) annotation(d *pdf.Dict) error {
 			return err
 		}
 	}
-	s, ok := o.(*pdf.Stream)
-	if !ok {
-		return nil
-	}
 	rect, err := in.floats(d.Get("Rect"))
 	if err != nil {
 		return err
+	}
+	s, ok := o.(*pdf.Stream)
+	if !ok {
+		return in.bare(ap, rect)
 	}
 	box, err := in.floats(s.Dict.Get("BBox"))
 	if err != nil {
@@ -59,7 +69,7 @@ func (in *interpreter) annotation(d *pdf.Dict) error {
 	if err != nil || len(rect) != 4 || len(box) != 4 {
 		return err
 	}
-	in.gs, in.stack, in.spans = state{ctm: fit(m.box(Rect(box)), Rect(rect)), scale: 1}, nil, nil
+	in.gs, in.stack, in.spans = in.start(fit(m.box(Rect(box)), Rect(rect))), nil, nil
 	return in.form(s, nil)
 }
 

@@ -21,6 +21,7 @@ type interpreter struct {
 	failed error // while a font was asked for a character
 	work   int64 // left
 	forms  int   // how deep
+	ink    *ink  // nil: only the text is wanted
 
 	gs       state
 	stack    []state
@@ -35,6 +36,14 @@ type state struct {
 	size                float64
 	char, word, leading float64
 	scale, rise         float64
+	brush               brush
+}
+
+// start is the state in which the page, or an appearance, begins.
+func (in *interpreter) start(ctm matrix) state {
+	s := state{ctm: ctm, scale: 1}
+	s.brush.clip, s.brush.width = in.page.CropBox, 1
+	return s
 }
 
 // A span is marked content. Where it has ActualText, that replaces what its glyphs say.
@@ -49,7 +58,7 @@ func (in *interpreter) run() error {
 	if err != nil {
 		return err
 	}
-	in.gs = state{ctm: identity, scale: 1}
+	in.gs = in.start(identity)
 	res, err := in.resources(in.page.Resources, nil)
 	if err != nil {
 		return err
@@ -149,10 +158,13 @@ func (in *interpreter) contents() ([]byte, error) {
 	return all, nil
 }
 
-// resources of a page or a form, and the fonts of them that were met.
+// resources of a page or a form, and what of them was met.
 type resources struct {
+	all                 *pdf.Dict
 	fonts, forms, marks *pdf.Dict
 	met                 map[string]*font
+	spaces              map[string]space
+	states              map[pdf.Name]named
 }
 
 // resources reads a resource dictionary; where there is none, a form has those of what draws it.
@@ -164,7 +176,7 @@ func (in *interpreter) resources(o pdf.Object, outer *resources) (*resources, er
 	if d == nil && outer != nil {
 		return outer, nil
 	}
-	res := &resources{met: map[string]*font{}}
+	res := &resources{all: d, met: map[string]*font{}}
 	for k, to := range map[pdf.Name]**pdf.Dict{"Font": &res.fonts, "XObject": &res.forms, "Properties": &res.marks} {
 		if *to, err = in.dict(d.Get(k)); err != nil {
 			return nil, err
@@ -197,6 +209,9 @@ func (in *interpreter) execute(content []byte, res *resources) error {
 		}
 		if string(t.Bytes) == "ID" {
 			scan.SkipImage(imageLength(operands))
+			if err := in.picture(isMask(operands)); err != nil {
+				return err
+			}
 		} else if err := in.operator(t.Bytes, operands, res, depth); err != nil {
 			return err
 		}
@@ -278,13 +293,13 @@ func (in *interpreter) operator(op []byte, operands []pdf.Token, res *resources,
 	case "EMC":
 		return in.end()
 	default:
-		return in.textOperator(op, operands)
+		return in.textOperator(op, operands, res)
 	}
 	return nil
 }
 
 // textOperator runs the operators that move and show text.
-func (in *interpreter) textOperator(op []byte, operands []pdf.Token) error {
+func (in *interpreter) textOperator(op []byte, operands []pdf.Token, res *resources) error {
 	n, isNumber := number(operands)
 	switch string(op) {
 	case "Tc":
@@ -334,6 +349,10 @@ func (in *interpreter) textOperator(op []byte, operands []pdf.Token) error {
 		if s, ok := last(operands, pdf.StringToken); ok {
 			return in.show(s)
 		}
+	default:
+		if in.ink != nil {
+			return in.paintOperator(op, operands, res)
+		}
 	}
 	return nil
 }
@@ -367,6 +386,9 @@ func (in *interpreter) showAll(operands []pdf.Token) error {
 func (in *interpreter) show(s []byte) error {
 	f := in.gs.font
 	if f == nil || len(s) == 0 {
+		if len(s) > 0 {
+			in.unpainted("text in a font that is not there")
+		}
 		return nil
 	}
 	if err := in.spend(glyphWork * len(s)); err != nil {
@@ -410,6 +432,10 @@ func (in *interpreter) place(c char, m matrix, room Rect, to point) {
 	if in.gs.font.vertical {
 		g.size = math.Hypot(m[0], m[1])
 	}
+	if in.ink != nil {
+		in.letter(&g)
+		return
+	}
 	if !g.Box.finite() || g.size < 1e-3 || !in.seen(g.Box) {
 		return
 	}
@@ -422,7 +448,7 @@ func (in *interpreter) seen(b Rect) bool {
 	return b[0] < c[2] && b[2] > c[0] && b[1] < c[3] && b[3] > c[1]
 }
 
-// draw is Do: of XObjects only forms can hold text.
+// draw is Do: of XObjects only forms can hold text; images are painted.
 func (in *interpreter) draw(res *resources, name pdf.Name) error {
 	if err := in.spend(64); err != nil {
 		return err
@@ -432,10 +458,16 @@ func (in *interpreter) draw(res *resources, name pdf.Name) error {
 		return err
 	}
 	s, ok := o.(*pdf.Stream)
-	if !ok || s.Dict.Get("Subtype") != pdf.Name("Form") {
+	if !ok {
 		return nil
 	}
-	return in.form(s, res)
+	switch s.Dict.Get("Subtype") {
+	case pdf.Name("Form"):
+		return in.form(s, res)
+	case pdf.Name("Image"):
+		return in.picture(s.Dict.Get("ImageMask") == true)
+	}
+	return nil
 }
 
 // form runs the content of a Form XObject.
@@ -457,6 +489,9 @@ func (in *interpreter) form(s *pdf.Stream, outer *resources) error {
 	}
 	gs, tm, line, depth := in.gs, in.tm, in.line, len(in.stack)
 	in.gs.ctm = m.mul(in.gs.ctm)
+	if err := in.clipForm(s); err != nil {
+		return err
+	}
 	in.forms++
 	err = in.execute(b, res)
 	in.forms--

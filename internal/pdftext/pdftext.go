@@ -5,6 +5,8 @@
 // (glyph names, the predefined CMaps of Chinese, Japanese and Korean fonts), from the collection its CIDs belong to, and in
 // the end from the embedded font program. What nothing tells stays U+FFFD and keeps its room.
 //
+// Paint tells of everything else that a page paints, too, and leaves out what is invisible.
+//
 // Text that is drawn invisibly (the text layer of a scanned page) counts as text, and so do the appearances of form fields and
 // other annotations. Optional content and clipping are not looked at: text hidden by them is found. Reading right to left is
 // not known: such text is found in the order in which it stands from left to right.
