@@ -104,3 +104,11 @@ func (d *office) judgeCoverage(c *officeCase) {
 func (d *office) propertiesSigned() bool {
 	return slices.ContainsFunc(d.cases, func(c *officeCase) bool { return c.ses != nil && c.broken == nil })
 }
+
+// brief joins texts and leaves out the middle of a long list.
+func brief(texts []string, sep string) string {
+	if len(texts) > 12 {
+		texts = append(append(append([]string(nil), texts[:10]...), "…"), texts[len(texts)-1])
+	}
+	return strings.Join(texts, sep)
+}

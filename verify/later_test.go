@@ -56,7 +56,7 @@ func TestSecondSignature(t *testing.T) {
 		}
 		return out
 	}
-	clean, dirty := "later-signatures", "later-changes-unanalysed"
+	clean, dirty := "later-signatures", "later-changed"
 	for _, x := range []struct {
 		name    string
 		objects map[int]string
@@ -71,13 +71,13 @@ func TestSecondSignature(t *testing.T) {
 		{"page box", with(map[int]string{3: strings.Replace(page3, "595", "300", 1)}), "", dirty},
 		{"page key twice", with(map[int]string{3: strings.Replace(page3, "/MediaBox", "/Contents 22 0 R /MediaBox", 1)}), "", dirty},
 		{"page's other contents", with(map[int]string{3: strings.Replace(page3, "4 0 R", "22 0 R", 1)}), "", dirty},
-		{"another object", with(map[int]string{7: "<< /Kept 2 >>"}), "", dirty},
+		{"an object that nothing leads to", with(map[int]string{7: "<< /Kept 2 >>"}), "", clean},
 		{"another page", with(map[int]string{2: "<< /Type /Pages /Kids [3 0 R 30 0 R] /Count 2 >>", 30: page3}), "", dirty},
 		{"the catalog's action", with(map[int]string{1: "<< /Type /Catalog /Pages 2 0 R /AcroForm 5 0 R /OpenAction 23 0 R >>", 23: "<< /S /JavaScript /JS (1) >>"}), "", dirty},
 		{"the form's resources", with(map[int]string{5: strings.Replace(form5, "/DA (/Helv 0 Tf)", "/DA (/Helv 9 Tf)", 1)}), "", dirty},
 		{"the form asks for new appearances", with(map[int]string{5: strings.Replace(form5, "/DA", "/NeedAppearances true /DA", 1)}), "", dirty},
-		{"an annotation", with(map[int]string{3: strings.Replace(page3, "21 0 R", "21 0 R 23 0 R", 1), 23: "<< /Type /Annot /Subtype /Square /Rect [0 0 500 800] /C [1 1 1] >>"}), "", dirty},
-		{"an annotation in the page", with(map[int]string{3: strings.Replace(page3, "21 0 R", "21 0 R << /Type /Annot /Subtype /Square /Rect [0 0 5 8] >>", 1)}), "", dirty},
+		{"an annotation", with(map[int]string{3: strings.Replace(page3, "21 0 R", "21 0 R 23 0 R", 1), 23: "<< /Type /Annot /Subtype /Square /Rect [0 0 500 800] /C [1 1 1] >>"}), "", "later-annotated"},
+		{"an annotation in the page", with(map[int]string{3: strings.Replace(page3, "21 0 R", "21 0 R << /Type /Annot /Subtype /Square /Rect [0 0 5 8] >>", 1)}), "", "later-annotated"},
 		{"another field", with(map[int]string{5: strings.Replace(form5, "21 0 R", "21 0 R 23 0 R", 1), 23: "<< /FT /Tx /T (X) /V (Y) >>"}), "", dirty},
 		{"annotations in another order", with(map[int]string{3: strings.Replace(page3, "6 0 R 11 0 R", "11 0 R 6 0 R", 1)}), "", dirty},
 		{"an annotation less", with(map[int]string{3: strings.Replace(page3, "6 0 R ", "", 1)}), "", dirty},
@@ -86,8 +86,8 @@ func TestSecondSignature(t *testing.T) {
 		{"the waiting field moved", map[int]string{6: strings.Replace(waiting("/V 20 0 R "), "[10 10", "[10 20", 1)}, "", dirty},
 		{"the field has an action", with(map[int]string{21: field("/A << /S /URI /URI (http://x) >> ")}), "", dirty},
 		{"the field is a page too", with(map[int]string{21: strings.Replace(field(""), "/Type /Annot", "/Type /Page", 1)}), "", dirty},
-		{"bytes of no object", honest, "31 0 obj\n<< /Hidden true >>\nendobj\n", dirty},
-		{"a comment", honest, "% nothing\n", dirty},
+		{"bytes of no object", honest, "31 0 obj\n<< /Hidden true >>\nendobj\n", "later-bytes"},
+		{"a comment", honest, "% nothing\n", "later-bytes"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			s := signing(20, x.objects)
@@ -99,6 +99,8 @@ func TestSecondSignature(t *testing.T) {
 			case x.name == "page key twice": // and then no reader can be trusted to read the page as another does
 				v = Invalid
 			case x.code == dirty:
+				v = Invalid
+			case x.code != clean:
 				v = Indeterminate
 			}
 			for i := range r.Signatures {
@@ -129,7 +131,7 @@ func TestSignatureReplaced(t *testing.T) {
 	file = byHand(t, file, signer, signing(30, pdftest.Objects{11: one(30, "First")}))
 	r := verifyFile(t, w, file, nil)
 	want(t, r, 0, Valid, "pdf-later", "ok")
-	want(t, r, 1, Indeterminate, "pdf-later", "later-changes-unanalysed")
+	want(t, r, 1, Invalid, "pdf-later", "later-changed")
 }
 
 // Objects in two roles, and references that led nowhere when the first one signed.
@@ -156,14 +158,14 @@ func TestReachedAnotherWay(t *testing.T) {
 		o[2] = "<< /Type /Pages /Kids 8 0 R /Count 1 >>"
 		o[5] = "<< /Fields 8 0 R /SigFlags 3 /DA (/Helv 0 Tf) >>"
 		o[8] = "[3 0 R]"
-		want(t, signed(t, o), 0, Indeterminate, "pdf-later", "later-changes-unanalysed")
+		want(t, signed(t, o), 0, Invalid, "pdf-later", "later-changed")
 	})
 	t.Run("annotations are contents too", func(t *testing.T) {
 		o := form()
 		o[3] = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 8 0 R /Resources << >> /Annots 8 0 R >>"
 		o[6] = "<< /Type /Annot /Subtype /Widget /FT /Tx /T (Text) /P 3 0 R /Rect [10 10 60 60] /F 4 >>"
 		o[8] = "[4 0 R]"
-		want(t, signed(t, o), 0, Indeterminate, "pdf-later", "later-changes-unanalysed")
+		want(t, signed(t, o), 0, Invalid, "pdf-later", "later-changed")
 	})
 	t.Run("a reference to nothing", func(t *testing.T) {
 		for _, where := range []int{2, 3, 7} { // 3 is defined again, 7 is not reached
@@ -188,7 +190,7 @@ func TestReachedAnotherWay(t *testing.T) {
 			if where == 7 {
 				want(t, r, i, Valid, "pdf-later", "later-signatures")
 			} else {
-				want(t, r, i, Indeterminate, "pdf-later", "later-changes-unanalysed")
+				want(t, r, i, Invalid, "pdf-later", "later-changed")
 			}
 		}
 	})
@@ -212,11 +214,11 @@ func TestUpdatesAfterSigning(t *testing.T) {
 		{"text", append(bytes.Clone(file), "% hello\n"...), "later-bytes"},
 		{"body only", append(bytes.Clone(file), body...), "later-bytes"},
 		{"body and trailer", append(bytes.Clone(file), body+"trailer\n<< /Size 99 /Root 1 0 R >>\n"...), "later-bytes"},
-		{"a full update", full, "later-changes-unanalysed"},
-		{"a full update and more", append(bytes.Clone(full), "more"...), "later-changes-unanalysed"},
+		{"a full update", full, "later-changed"},
+		{"a full update and more", append(bytes.Clone(full), "more"...), "later-changed"},
 		{"an update without its end", full[:len(full)-len("%%EOF\n")], ""},
 		{"an update cut short", append(bytes.Clone(file), tail[:len(tail)/2]...), ""},
-		{"an empty update", pdftest.Revision{}.Append(file), "later-changes-unanalysed"},
+		{"an empty update", pdftest.Revision{}.Append(file), "later-signatures"},
 		{"a new form", pdftest.Revision{Objects: pdftest.Objects{1: "<< /Type /Catalog /Pages 2 0 R >>"}}.Append(file), ""},
 	} {
 		t.Run(x.name, func(t *testing.T) {
@@ -231,8 +233,11 @@ func TestUpdatesAfterSigning(t *testing.T) {
 				t.Fatal(err)
 			}
 			v := Indeterminate
-			if x.code == "ok" {
+			switch x.code {
+			case "ok", "later-signatures":
 				v = Valid
+			case "later-changed":
+				v = Invalid
 			}
 			want(t, r, 0, v, "pdf-later", x.code)
 		})

@@ -30,7 +30,7 @@ func (c *comparison) orphans() error {
 				return err
 			}
 			if !blank {
-				c.change("在 %[1]d - %[2]d 有不属于任何对象的字节", "has bytes that belong to no object at %[1]d - %[2]d", at, p.Offset)
+				c.change(changeBytes, "在 %[1]d - %[2]d 有不属于任何对象的字节", "has bytes that belong to no object at %[1]d - %[2]d", at, p.Offset)
 				return nil
 			}
 		}

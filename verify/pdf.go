@@ -32,8 +32,24 @@ type document struct {
 	steps  []*step // by the index of the older revision; nil: not compared
 	views  map[int]*pdf.File
 	budget int // objects that may still be visited
-	added  map[uint32]bool
-	redone map[uint32]place
+	laterWork
+}
+
+// What the savings after the first signature did, as far as it concerns the whole file.
+type laterWork struct {
+	changes  []Change
+	told     int // changes of all steps
+	stamps   []bool
+	added    map[uint32]bool // objects that they made
+	redone   map[uint32]place
+	writers  map[uint32][]*step // of those
+	strays   []stray
+	guarded  map[uint32]bool            // dictionaries of appearances that were written again, as they were
+	inStore  map[uint32]bool            // what a DSS is made of, certificates and lists aside
+	owners   map[uint32]map[uint32]bool // whose appearance an object is
+	fillings map[*Change]map[uint32]bool
+	onPages  *pageMap
+	hops     map[uint32]hop
 }
 
 type named struct {
@@ -52,7 +68,7 @@ func (j *job) pdf(src io.ReaderAt, size int64) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Report{Format: "PDF", Time: d.at, Size: size, Revisions: len(d.revisions), Policy: d.opts.Policy, Signatures: sigs, Notes: d.notes}, nil
+	return &Report{Format: "PDF", Time: d.at, Size: size, Revisions: len(d.revisions), Policy: d.opts.Policy, Signatures: sigs, Changes: d.changes, Notes: d.notes}, nil
 }
 
 func (d *document) open() error {
@@ -74,7 +90,8 @@ func (d *document) open() error {
 	}
 	d.revisions = revisions(f)
 	d.steps = make([]*step, len(d.revisions))
-	d.views, d.added, d.redone = map[int]*pdf.File{}, map[uint32]bool{}, map[uint32]place{}
+	d.views = map[int]*pdf.File{}
+	d.laterWork = laterWork{added: map[uint32]bool{}, redone: map[uint32]place{}, writers: map[uint32][]*step{}, guarded: map[uint32]bool{}, owners: map[uint32]map[uint32]bool{}, fillings: map[*Change]map[uint32]bool{}}
 	d.tell()
 	return d.share()
 }
@@ -338,53 +355,6 @@ func (d *document) claims(c *pdfCase) {
 	default:
 		c.claims(m.at, claim{"signingTime", c.cms.signingTime()})
 	}
-}
-
-// compareLater compares the revisions after each signed one, all of them before any is told: what one step finds may
-// concern the others.
-func (d *document) compareLater(cases []*pdfCase, revision []int) error {
-	first := len(d.revisions)
-	for _, r := range revision {
-		if r >= 0 {
-			first = min(first, r)
-		}
-	}
-	for i := first; i+1 < len(d.revisions); i++ {
-		if _, err := d.step(i); err != nil {
-			return err
-		}
-	}
-	if len(d.added)+len(d.redone) > 0 {
-		if err := d.census(); err != nil {
-			if !isOfFile(err) {
-				return err
-			}
-			for _, s := range d.steps[first : len(d.revisions)-1] {
-				s.change("无法分析：%[1]v", "cannot be analysed: %[1]v", err)
-			}
-		}
-	}
-	restrictor := d.file.Restrictor()
-	for i, c := range cases {
-		if revision[i] < 0 {
-			continue
-		}
-		said, err := restrictor.Of(c.field.Dict, c.field.Field.Dict())
-		locked := false
-		if err == nil {
-			locked, err = d.locked(said, revision[i])
-		}
-		if err != nil && !isOfFile(err) {
-			return err
-		}
-		if s := d.steps[revision[i]]; err != nil && s != nil {
-			s.change("无法得知是否允许：%[1]v", "cannot be known to be allowed: %[1]v", err)
-		}
-		if err := d.later(c.judge, c.span, revision[i], said.Level == 1, locked); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // dateOf reads /M of a signature dictionary (ISO 32000-2 7.9.4); zero: absent or malformed. A time without zone is taken

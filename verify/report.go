@@ -21,6 +21,7 @@ type Report struct {
 	Revisions  int         `json:"revisions"` // of a PDF
 	Unsigned   bool        `json:"unsigned,omitempty"`
 	Signatures []Signature `json:"signatures"`
+	Changes    []Change    `json:"changes,omitempty"` // what was done to a PDF after its first signature
 	Notes      []Note      `json:"notes,omitempty"`
 }
 
