@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bufio"
+	"bytes"
 	"compress/flate"
 	"encoding/binary"
 	"errors"
@@ -25,6 +26,10 @@ func (f *File) data(s *Stream, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return decoded(r, s, limit)
+}
+
+func decoded(r io.Reader, s *Stream, limit int64) ([]byte, error) {
 	out := make([]byte, 0, min(max(512, s.Length*3), limit+1, 1<<20))
 	for {
 		n, err := r.Read(out[len(out):cap(out)])
@@ -42,27 +47,76 @@ func (f *File) data(s *Stream, limit int64) ([]byte, error) {
 	}
 }
 
-// decoder gives the decoded data of a stream, one filter upon the other.
+// Samples decodes the data of an image up to a codec that only images have, and names that: DCTDecode, JPXDecode, JBIG2Decode,
+// CCITTFaxDecode; "" where there is none. inline is the data of an image that stands in a content stream; nil: it is that of s. More than
+// limit bytes are left out.
+func (f *File) Samples(s *Stream, inline []byte, limit int64) (b []byte, codec Name, err error) {
+	names, parms, err := f.filters(s)
+	if err != nil {
+		return nil, "", err
+	}
+	for i, n := range names {
+		if long, ok := codecs[n]; ok {
+			codec = long
+			if i < len(names)-1 {
+				return nil, codec, fmt.Errorf("%w: stream at %d: %s before %s", ErrFilter, s.Offset, n, names[i+1])
+			}
+			names, parms = names[:i], parms[:i]
+			break
+		}
+	}
+	var r io.Reader = bytes.NewReader(inline)
+	if inline == nil {
+		if r, err = f.raw(s, f.crypt, names, parms); err != nil {
+			return nil, codec, err
+		}
+	}
+	if r, err = f.chain(s, r, names, parms); err != nil {
+		return nil, codec, err
+	}
+	b, err = decoded(r, s, limit)
+	if err != nil && int64(len(b)) >= limit {
+		err = nil
+	}
+	return b, codec, err
+}
+
+var codecs = map[Name]Name{"DCTDecode": "DCTDecode", "DCT": "DCTDecode", "JPXDecode": "JPXDecode", "JBIG2Decode": "JBIG2Decode",
+	"CCITTFaxDecode": "CCITTFaxDecode", "CCF": "CCITTFaxDecode"}
+
+// decoder gives the decoded data of a stream.
 func (f *File) decoder(s *Stream, c *crypt) (io.Reader, error) {
 	names, parms, err := f.filters(s)
 	if err != nil {
 		return nil, err
 	}
-	var r io.Reader = io.NewSectionReader(f.src.r, s.Offset, s.Length)
-	if c != nil {
-		named := Name("")
-		for i, n := range names {
-			if n == "Crypt" {
-				named = "Identity"
-				if v, ok := parms[i].Get("Name").(Name); ok {
-					named = v
-				}
+	r, err := f.raw(s, c, names, parms)
+	if err != nil {
+		return nil, err
+	}
+	return f.chain(s, r, names, parms)
+}
+
+// raw gives the data of a stream as its filters left it.
+func (f *File) raw(s *Stream, c *crypt, names []Name, parms []*Dict) (io.Reader, error) {
+	r := io.NewSectionReader(f.src.r, s.Offset, s.Length)
+	if c == nil {
+		return r, nil
+	}
+	named := Name("")
+	for i, n := range names {
+		if n == "Crypt" {
+			named = "Identity"
+			if v, ok := parms[i].Get("Name").(Name); ok {
+				named = v
 			}
 		}
-		if r, err = c.decryptStream(r, s, named); err != nil {
-			return nil, err
-		}
 	}
+	return c.decryptStream(r, s, named)
+}
+
+// chain puts one filter upon the other.
+func (f *File) chain(s *Stream, r io.Reader, names []Name, parms []*Dict) (_ io.Reader, err error) {
 	for i, n := range names {
 		if r, err = f.filter(n, parms[i], bufio.NewReader(r)); err != nil {
 			return nil, fmt.Errorf("stream at %d: %w", s.Offset, err)
