@@ -144,9 +144,9 @@ func signed(n float64, negative bool) float64 {
 	return n
 }
 
-// SkipImage skips the data of an inline image, whose ID was the last token, and its EI. Length is that of the data where
-// the image's dictionary or its shape says it; otherwise negative.
-func (s *Scanner) SkipImage(length int) {
+// SkipImage skips the data of an inline image, whose ID was the last token, and its EI, and gives the data. Length is that of the data
+// where the image's dictionary or its shape says it; otherwise negative.
+func (s *Scanner) SkipImage(length int) (data []byte) {
 	p := &s.p
 	if p.i < len(p.b) && class[p.b[p.i]] == white {
 		p.i++
@@ -155,17 +155,18 @@ func (s *Scanner) SkipImage(length int) {
 		q := *p
 		q.i += length
 		if q.space() == nil && s.endsImage(q.i) {
-			p.i = q.i + 2
-			return
+			data, p.i = p.b[p.i:p.i+length], q.i+2
+			return data
 		}
 	}
 	for i := p.i; i+1 < len(p.b); i++ {
 		if (i == p.i || class[p.b[i-1]] == white) && s.endsImage(i) {
-			p.i = i + 2
-			return
+			data, p.i = p.b[p.i:i], i+2
+			return data
 		}
 	}
 	p.i = len(p.b)
+	return nil
 }
 
 // endsImage says whether an EI stands at i and is followed by what can be operators rather than by samples.

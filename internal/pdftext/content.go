@@ -63,8 +63,10 @@ func (in *interpreter) run() error {
 	if err != nil {
 		return err
 	}
-	if err := in.execute(content, res); err != nil {
-		return err
+	if in.maybe(content, res) {
+		if err := in.execute(content, res); err != nil {
+			return err
+		}
 	}
 	return in.annotations()
 }
@@ -208,8 +210,8 @@ func (in *interpreter) execute(content []byte, res *resources) error {
 			continue
 		}
 		if string(t.Bytes) == "ID" {
-			scan.SkipImage(imageLength(operands))
-			if err := in.picture(isMask(operands)); err != nil {
+			data := scan.SkipImage(imageLength(operands))
+			if err := in.inline(operands, data, res); err != nil {
 				return err
 			}
 		} else if err := in.operator(t.Bytes, operands, res, depth); err != nil {
@@ -280,7 +282,7 @@ func (in *interpreter) operator(op []byte, operands []pdf.Token, res *resources,
 	case "BT":
 		in.tm, in.line = identity, identity
 	case "Tf":
-		if len(operands) >= 2 && operands[len(operands)-2].Kind == pdf.NameToken {
+		if len(operands) >= 2 && operands[len(operands)-2].Kind == pdf.NameToken && !in.only() {
 			f, err := in.fontNamed(res, string(operands[len(operands)-2].Bytes))
 			if err != nil {
 				return err
@@ -289,6 +291,9 @@ func (in *interpreter) operator(op []byte, operands []pdf.Token, res *resources,
 			in.gs.size, _ = number(operands)
 		}
 	case "BMC", "BDC":
+		if in.only() {
+			return nil
+		}
 		return in.begin(string(op), operands, res)
 	case "EMC":
 		return in.end()
@@ -386,7 +391,7 @@ func (in *interpreter) showAll(operands []pdf.Token) error {
 func (in *interpreter) show(s []byte) error {
 	f := in.gs.font
 	if f == nil || len(s) == 0 {
-		if len(s) > 0 {
+		if len(s) > 0 && !in.only() {
 			in.unpainted("text in a font that is not there")
 		}
 		return nil
@@ -465,7 +470,7 @@ func (in *interpreter) draw(res *resources, name pdf.Name) error {
 	case pdf.Name("Form"):
 		return in.form(s, res)
 	case pdf.Name("Image"):
-		return in.picture(s.Dict.Get("ImageMask") == true)
+		return in.picture(s.Dict.Get("ImageMask") == true, Image{Stream: s})
 	}
 	return nil
 }
@@ -493,7 +498,9 @@ func (in *interpreter) form(s *pdf.Stream, outer *resources) error {
 		return err
 	}
 	in.forms++
-	err = in.execute(b, res)
+	if in.maybe(b, res) {
+		err = in.execute(b, res)
+	}
 	in.forms--
 	in.gs, in.tm, in.line, in.stack = gs, tm, line, in.stack[:depth]
 	return err

@@ -49,14 +49,3 @@ func imageLength(operands []pdf.Token) int {
 	}
 	return int(row * int64(height))
 }
-
-// isMask says whether the dictionary of an inline image makes it a mask.
-func isMask(operands []pdf.Token) bool {
-	for i := 0; i+1 < len(operands); i++ {
-		k := operands[i]
-		if k.Kind == pdf.NameToken && (string(k.Bytes) == "IM" || string(k.Bytes) == "ImageMask") {
-			return string(operands[i+1].Bytes) == "true"
-		}
-	}
-	return false
-}

@@ -30,6 +30,7 @@ type Ink struct {
 	Width   float64 // of a Stroke
 	White   bool    // or so light that it cannot be told from white
 	Annot   *Annot  // whose appearance paints it; nil: the page itself
+	Image   *Image  // of a Picture
 }
 
 // A Step of a path goes straight to a point, or starts there. Curves come as short lines.
@@ -55,6 +56,7 @@ type ink struct {
 	first Step // of the subpath
 	clip  bool // the path is to clip once it is painted
 	steps int
+	only  bool // pictures are wanted, and nothing else
 }
 
 // A brush is the part of the graphics state that says how things are painted. Of two, the first is for filling.
@@ -131,12 +133,13 @@ func (in *interpreter) letter(g *Glyph) {
 }
 
 // picture emits an image. A mask is painted in the colour for filling.
-func (in *interpreter) picture(mask bool) error {
+func (in *interpreter) picture(mask bool, image Image) error {
 	b := &in.gs.brush
 	if in.ink == nil || b.clear[0] {
 		return nil
 	}
-	return in.emit(Ink{Kind: Picture, Box: in.gs.ctm.box(Rect{0, 0, 1, 1}), White: mask && b.white[0]})
+	image.Matrix = in.gs.ctm
+	return in.emit(Ink{Kind: Picture, Box: in.gs.ctm.box(Rect{0, 0, 1, 1}), White: mask && b.white[0], Image: &image})
 }
 
 // bare emits an annotation without a normal appearance. One that has several, none of which is for its state, shows nothing.
@@ -168,6 +171,9 @@ func (in *interpreter) paintOperator(op []byte, operands []pdf.Token, res *resou
 	n, isNumber := number(operands)
 	switch string(op) {
 	case "m", "l", "c", "v", "y", "h", "re":
+		if in.only() {
+			return nil
+		}
 		return in.construct(string(op), operands)
 	case "W", "W*":
 		in.ink.clip = true
