@@ -27,6 +27,19 @@ func (c *signatureCase) seals() *sealSignature {
 	return c.ses
 }
 
+// sealUsed is the seal that the signature says it uses; nil: none.
+func (c *signatureCase) sealUsed() *seal.Seal {
+	switch s := c.seals(); {
+	case s != nil:
+		return s.Seal
+	case c.cms != nil:
+		return c.cms.seal
+	case c.native != nil:
+		return c.native.seal
+	}
+	return nil
+}
+
 // A claim is a time that some place says the signature was made at; zero: it says nothing.
 type claim struct {
 	place string

@@ -19,7 +19,8 @@ type job struct {
 	crls  []*crl
 	ocsps []*ocspResponse
 	known []knownTree
-	notes []Note // on what was given
+	seals []*seal.Seal // whose pictures are known
+	notes []Note       // on what was given
 }
 
 func newJob(ctx context.Context, o Options) *job {
@@ -51,6 +52,13 @@ func newJob(ctx context.Context, o Options) *job {
 			j.unusable("证书", "certificate", i, err)
 		} else {
 			j.given = append(j.given, c)
+		}
+	}
+	for i, b := range o.Seals {
+		if e, err := seal.Parse(b); err != nil {
+			j.unusable("印章", "seal", i, err)
+		} else {
+			j.seals = append(j.seals, e)
 		}
 	}
 	j.trees()

@@ -17,6 +17,7 @@ type Options struct {
 	CRLs         [][]byte         // DER
 	OCSPs        [][]byte         // DER OCSPResponses
 	Certificates [][]byte         // DER, to build chains with, not trusted
+	Seals        [][]byte         // DER SESeals: a picture in the document that looks like one of theirs, and belongs to no signature with it, is told of; not trusted
 	Password     []byte           // user or owner password of an encrypted file; nil: the empty one
 	Policy       Policy           // how the standards are read; zero: Default
 	Limits       Limits

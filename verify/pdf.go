@@ -167,7 +167,7 @@ func (d *document) judgeAll() ([]Signature, error) {
 	for _, c := range cases {
 		c.conclude()
 	}
-	return out, nil
+	return out, d.lookalikes(cases)
 }
 
 // A proof is a good document time stamp: what ends before its gap is proven.

@@ -28,33 +28,17 @@ func convert(p *sign.Picture) (*Appearance, error) {
 		return nil, fmt.Errorf("%w: %d x %d mm is no size of a seal", ErrPicture, p.Width, p.Height)
 	}
 	a := &Appearance{Width: float64(p.Width) * MM, Height: float64(p.Height) * MM}
-	kind := kindOf(p.Data)
-	if kind == nil {
-		return nil, fmt.Errorf("%w: a picture of type %.10q; PNG, JPEG, GIF and BMP are known", ErrPicture, p.Type)
-	}
-	cfg, err := kind.config(bytes.NewReader(p.Data))
+	kind, cfg, err := open(p.Data)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrPicture, kind.name, err)
-	}
-	room := maxPixels
-	if m := cfg.ColorModel; m == color.RGBA64Model || m == color.NRGBA64Model || m == color.Gray16Model {
-		room /= 2
-	}
-	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > room/cfg.Height {
-		return nil, fmt.Errorf("%w: %d x %d pixels; at most %d million", ErrPicture, cfg.Width, cfg.Height, room>>20)
+		return nil, err
 	}
 	if kind.name == "JPEG" && cfg.ColorModel != color.CMYKModel {
 		a.base = jpegImage(p.Data, cfg)
 		return a, nil
 	}
-	img, err := kind.decode(bytes.NewReader(p.Data))
+	img, err := kind.image(p.Data, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrPicture, kind.name, err)
-	}
-	if kind.name == "GIF" && img.Bounds() != goimage.Rect(0, 0, cfg.Width, cfg.Height) {
-		canvas := goimage.NewNRGBA(goimage.Rect(0, 0, cfg.Width, cfg.Height))
-		draw.Draw(canvas, img.Bounds(), img, img.Bounds().Min, draw.Src)
-		img = canvas
+		return nil, err
 	}
 	if pal, ok := img.(*goimage.Paletted); ok && kind.name == "PNG" {
 		if ok, err := a.singleInk(p.Data, pal); ok || err != nil {
@@ -62,6 +46,56 @@ func convert(p *sign.Picture) (*Appearance, error) {
 		}
 	}
 	return a, a.planes(img)
+}
+
+// Decode decodes a picture, PNG, JPEG, GIF or BMP, told by its bytes.
+func Decode(data []byte) (goimage.Image, error) {
+	kind, cfg, err := open(data)
+	if err != nil {
+		return nil, err
+	}
+	// A progressive JPEG takes twelve octets a pixel, and each of its scans as much time as all of a plain one.
+	if kind.name == "JPEG" && (cfg.Width > maxPixels/2/cfg.Height || bytes.Count(data, []byte{0xff, 0xda}) > maxScans) {
+		return nil, fmt.Errorf("%w: a JPEG of %d x %d pixels or of more than %d scans", ErrPicture, cfg.Width, cfg.Height, maxScans)
+	}
+	return kind.image(data, cfg)
+}
+
+// maxScans bounds the scans of a JPEG that is decoded: encoders make about ten.
+const maxScans = 64
+
+// open tells what kind of picture data is, and that its pixels are not too many.
+func open(data []byte) (*kind, goimage.Config, error) {
+	kind := kindOf(data)
+	if kind == nil {
+		return nil, goimage.Config{}, fmt.Errorf("%w: %.4q… is no picture of a kind that is known: PNG, JPEG, GIF and BMP are", ErrPicture, data)
+	}
+	cfg, err := kind.config(bytes.NewReader(data))
+	if err != nil {
+		return nil, cfg, fmt.Errorf("%w: %s: %w", ErrPicture, kind.name, err)
+	}
+	room := maxPixels
+	if m := cfg.ColorModel; m == color.RGBA64Model || m == color.NRGBA64Model || m == color.Gray16Model {
+		room /= 2
+	}
+	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > room/cfg.Height {
+		return nil, cfg, fmt.Errorf("%w: %d x %d pixels; at most %d million", ErrPicture, cfg.Width, cfg.Height, room>>20)
+	}
+	return kind, cfg, nil
+}
+
+// image decodes a picture. A GIF is as large as its canvas.
+func (k *kind) image(data []byte, cfg goimage.Config) (goimage.Image, error) {
+	img, err := k.decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrPicture, k.name, err)
+	}
+	if k.name == "GIF" && img.Bounds() != goimage.Rect(0, 0, cfg.Width, cfg.Height) {
+		canvas := goimage.NewNRGBA(goimage.Rect(0, 0, cfg.Width, cfg.Height))
+		draw.Draw(canvas, img.Bounds(), img, img.Bounds().Min, draw.Src)
+		img = canvas
+	}
+	return img, nil
 }
 
 // pixels is how many samples it takes to convert a picture, or to compare it.

@@ -3,13 +3,12 @@
 package pdfimage
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
 	"image/draw"
-	"image/jpeg"
 
+	"github.com/courtseal/courtseal/internal/appearance"
 	"github.com/courtseal/courtseal/internal/pdf"
 )
 
@@ -142,29 +141,17 @@ func (src *source) open(m *plane, s *pdf.Stream, inline []byte) (err error) {
 	return m.samples(src, s, b, int(depth))
 }
 
-// maxScans bounds the passes over a progressive JPEG: encoders make about ten, and each costs as much as all of a plain one.
-const maxScans = 64
-
-// jpeg decodes a JPEG, whose own header says its size and colours. A progressive one takes twelve octets a pixel.
+// jpeg decodes a JPEG, whose own header says its size and colours.
 func (m *plane) jpeg(b []byte) error {
-	c, err := jpeg.DecodeConfig(bytes.NewReader(b))
+	img, err := appearance.Decode(b)
 	if err != nil {
 		return fmt.Errorf("%w: %w", pdf.ErrSyntax, err)
 	}
-	if c.Width <= 0 || c.Height <= 0 || c.Width > MaxPixels/2/c.Height {
-		return fmt.Errorf("%w: a JPEG of %d x %d pixels", ErrSize, c.Width, c.Height)
-	}
-	if bytes.Count(b, []byte{0xff, 0xda}) > maxScans {
-		return fmt.Errorf("%w: a JPEG of more than %d scans", ErrSize, maxScans)
-	}
-	img, err := jpeg.Decode(bytes.NewReader(b))
-	if err != nil {
-		return fmt.Errorf("%w: %w", pdf.ErrSyntax, err)
-	}
-	m.w, m.h = c.Width, c.Height
-	line := image.NewRGBA(image.Rect(0, 0, c.Width, 1)) // a JPEG is opaque
+	r := img.Bounds()
+	m.w, m.h = r.Dx(), r.Dy()
+	line := image.NewRGBA(image.Rect(0, 0, m.w, 1)) // a JPEG is opaque
 	m.row = func(y int, to []byte) {
-		draw.Draw(line, line.Rect, img, image.Pt(img.Bounds().Min.X, img.Bounds().Min.Y+y), draw.Src)
+		draw.Draw(line, line.Rect, img, image.Pt(r.Min.X, r.Min.Y+y), draw.Src)
 		copy(to, line.Pix)
 	}
 	return nil
