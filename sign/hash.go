@@ -2,7 +2,8 @@ package sign
 
 import (
 	"crypto"
-	_ "crypto/sha1" // read only: old signatures are reported weak, not unreadable
+	_ "crypto/md5" // read only, like SHA-1: old signatures are reported weak, not unreadable
+	_ "crypto/sha1"
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 	"encoding"
@@ -21,7 +22,9 @@ const (
 	SHA256 Hash = "SHA-256"
 	SHA384 Hash = "SHA-384"
 	SHA512 Hash = "SHA-512"
-	SHA1   Hash = "SHA-1" // to check old signatures; nothing here signs with it
+	SHA224 Hash = "SHA-224" // these to check what others made; nothing here signs with them
+	SHA1   Hash = "SHA-1"
+	MD5    Hash = "MD5"
 )
 
 // Sums are digests of one content, by the hash that made them.
@@ -36,7 +39,9 @@ var hashes = map[Hash]struct {
 	SHA256: {crypto.SHA256, 32, der.MustOID("2.16.840.1.101.3.4.2.1")},
 	SHA384: {crypto.SHA384, 48, der.MustOID("2.16.840.1.101.3.4.2.2")},
 	SHA512: {crypto.SHA512, 64, der.MustOID("2.16.840.1.101.3.4.2.3")},
+	SHA224: {crypto.SHA224, 28, der.MustOID("2.16.840.1.101.3.4.2.4")},
 	SHA1:   {crypto.SHA1, 20, der.MustOID("1.3.14.3.2.26")},
+	MD5:    {crypto.MD5, 16, der.MustOID("1.2.840.113549.2.5")},
 }
 
 var hashOIDs = func() map[OID]Hash {

@@ -31,6 +31,8 @@ var ctx = context.Background()
 func TestHash(t *testing.T) {
 	for h, want := range map[sign.Hash]string{ // of "abc": GB/T 32905 A.1, FIPS 180-4
 		sign.SM3:    "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0",
+		sign.MD5:    "900150983cd24fb0d6963f7d28e17f72",
+		sign.SHA224: "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7",
 		sign.SHA1:   "a9993e364706816aba3e25717850c26c9cd0d89d",
 		sign.SHA256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
 		sign.SHA384: "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7",
@@ -44,13 +46,13 @@ func TestHash(t *testing.T) {
 			t.Errorf("%s is %s", h, std)
 		}
 	}
-	if h := sign.Hash("MD5"); h.New() != nil || h.Size() != 0 || h.Crypto() != 0 {
-		t.Error("MD5 is known")
+	if h := sign.Hash("MD2"); h.New() != nil || h.Size() != 0 || h.Crypto() != 0 {
+		t.Error("MD2 is known")
 	}
 }
 
 func TestCloneHash(t *testing.T) {
-	for _, h := range []sign.Hash{sign.SM3, sign.SHA1, sign.SHA256, sign.SHA384, sign.SHA512} {
+	for _, h := range []sign.Hash{sign.SM3, sign.MD5, sign.SHA1, sign.SHA224, sign.SHA256, sign.SHA384, sign.SHA512} {
 		for _, n := range []int{0, 1, 63, 64, 65, 1000} {
 			head := bytes.Repeat([]byte{0x5a}, n)
 			running := h.New()
@@ -96,7 +98,7 @@ func TestSums(t *testing.T) {
 	if b, err := s.Get(sign.SHA256); err != nil || len(b) != 32 {
 		t.Errorf("%x, %v", b, err)
 	}
-	for _, h := range []sign.Hash{sign.SM3, sign.SHA384, "MD5"} { // short, absent, unknown
+	for _, h := range []sign.Hash{sign.SM3, sign.SHA384, "MD2"} { // short, absent, unknown
 		if b, err := s.Get(h); !errors.Is(err, sign.ErrMissingSum) {
 			t.Errorf("%s: %x, %v", h, b, err)
 		}
@@ -226,7 +228,7 @@ func TestScheme(t *testing.T) {
 			t.Errorf("%s: ended context: %v", c.scheme, err)
 		}
 	}
-	for _, s := range []sign.Scheme{{}, {Kind: sign.RSA}, {Kind: sign.RSA, Hash: sign.SM3}, {Kind: sign.RSAPSS, Hash: "MD5"}} {
+	for _, s := range []sign.Scheme{{}, {Kind: sign.RSA}, {Kind: sign.RSA, Hash: sign.SM3}, {Kind: sign.RSAPSS, Hash: "MD2"}} {
 		if _, err := s.Sign(ctx, testpki.Shared(testpki.RSA).Issue(testpki.RSA, "某人", nil), msg); !errors.Is(err, sign.ErrUnsupportedKey) {
 			t.Errorf("%q: %v", s, err)
 		}

@@ -73,7 +73,7 @@ func (c *signatureCase) judgeValue(sums sign.Sums, property, subFilter string) *
 		stamps := c.sesStamps(c.ses)
 		proof := earlier(stamps, c.archived)
 		c.prove(proof)
-		c.proven = proof.by
+		c.proven, c.whole = proof.by, earlier(nil, c.archived).by
 		c.judgeSES(c.ses, sums, property, stamps)
 		if c.ses.cert != nil {
 			c.sig.Signer = describe(c.ses.cert)

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"errors"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/seal"
+	"github.com/courtseal/courtseal/sign"
 )
 
 // The standards ask of a certificate its chain, validity, revocation and key usage in one clause.
@@ -43,6 +45,8 @@ var chainRule = &rule{
 		{"untrusted", Indeterminate, "没有到可信根的信任链：%[1]s", "no chain to a trusted root: %[1]s"},
 		{"chain-expired", Invalid, "信任链中有证书在 %[1]s 不在有效期内：%[2]s", "a certificate of the chain was not valid at %[1]s: %[2]s"},
 		{"chain-broken", Invalid, "信任链违反规则：%[1]s", "the chain breaks a rule: %[1]s"},
+		{"chain-weak", Invalid, "信任链中的证书 %[1]s 依赖 %[2]s，其自 %[3]s 之后不再安全，且不能证明该证书早于该时间", "the certificate %[1]s of the chain hangs on %[2]s, which protected until %[3]s, and nothing proves that the certificate is older"},
+		{"chain-weak-then-good", Valid, "信任链可追溯到可信根：%[5]s；证书 %[1]s 依赖 %[2]s，其安全期到 %[3]s 为止，证书经证明在 %[4]s 已存在", "the chain leads to a trusted root: %[5]s; the certificate %[1]s hangs on %[2]s, which protected until %[3]s, and is proven to have existed by %[4]s"},
 	},
 }
 
@@ -79,6 +83,7 @@ type subject struct {
 	when    time.Time // the moment it was used: of signing, or of making the seal
 	settled bool      // GM/T 0031-2025 is content with "valid when the seal was made": expiry since raises no doubt
 	strict  bool      // GB/T 38540-2020 6.3 c taken literally: must be valid now
+	proven  time.Time // by when the certificate is proven to exist, by what names it and is signed; zero: it is not
 }
 
 // certificate makes every check of one certificate and returns it; nil where there is none to be read.
@@ -143,15 +148,74 @@ func (j *judge) chain(s subject) []*gm.Certificate {
 		j.say(r, "chain-broken", err.Error())
 		return nil
 	}
-	best := chains[0]
-	for _, c := range chains { // one that holds now is better than one that held then
-		if _, end := window(c); end.After(j.at) {
-			best = c
-			break
+	best, link := j.bestChain(s, chains)
+	root := best[len(best)-1].Subject.String()
+	switch args := []any{link.name, link.reliance.String(), clock(link.until), clock(link.proven), root}; {
+	case link.mixed:
+		j.say(r, "chain-broken", "SM2 goes with SM3: "+link.name)
+	case link.standing == weak:
+		j.say(r, "chain-weak", args...)
+	case link.standing == thenGood:
+		j.say(r, "chain-weak-then-good", args...)
+	default:
+		j.say(r, codeOK, root)
+	}
+	return best
+}
+
+// A link is what a certificate of a chain hangs on, for the worst of them: its issuer's signature.
+type link struct {
+	lapse
+	name  string
+	mixed bool // an SM2 key signed with another hash than SM3
+}
+
+// bestChain picks one whose signatures protect, among these one that holds now rather than one that held then.
+func (j *judge) bestChain(s subject, chains [][]*gm.Certificate) (best []*gm.Certificate, worst link) {
+	rank := -1
+	for _, chain := range chains {
+		l := j.weakestLink(s, chain)
+		n := 2 * int(weak-l.standing)
+		if l.mixed {
+			n = 0
+		}
+		if _, end := window(chain); end.After(j.at) {
+			n++
+		}
+		if n > rank {
+			best, worst, rank = chain, l, n
 		}
 	}
-	j.say(r, codeOK, best[len(best)-1].Subject.String())
-	return best
+	return best, worst
+}
+
+// weakestLink judges the signatures on all certificates of a chain but the root, which is trusted as it is.
+func (j *judge) weakestLink(s subject, chain []*gm.Certificate) (worst link) {
+	for i, c := range chain[:len(chain)-1] {
+		issuer := keyReliance(chain[i+1].PublicKey)
+		h := gm.SignatureHash(c.SignatureAlgorithm)
+		l := link{lapse: j.lapseOf(j.existed(s, c), hashReliance(sign.Hash(h)), issuer), name: c.Subject.String()}
+		l.mixed = issuer.name == "SM2" && h != string(sign.SM3)
+		if l.mixed || !worst.mixed && l.standing > worst.standing {
+			worst = l
+		}
+	}
+	return worst
+}
+
+// existed is by when a certificate is proven to exist: the one under judgement where what names it is proven, another where the value
+// that carries it is, whole. What was given beside the document is proven by nobody.
+func (j *judge) existed(s subject, c *gm.Certificate) time.Time {
+	t := time.Time{}
+	if c == s.cert {
+		t = s.proven
+	}
+	for _, p := range j.pool[len(j.given):] {
+		if bytes.Equal(p.Raw, c.Raw) && !j.whole.IsZero() && (t.IsZero() || j.whole.Before(t)) {
+			t = j.whole
+		}
+	}
+	return t
 }
 
 // window is the time in which a whole chain is valid.

@@ -160,20 +160,12 @@ func (c *cmsSignature) hashes() []sign.Hash {
 }
 
 // digestHash is the hash of the content.
-func (c *cmsSignature) digestHash() sign.Hash { return hashOIDs[c.DigestOID] }
-
-// weakest is the hash to judge where the value is made with another one.
-func (c *cmsSignature) weakest() sign.Hash {
-	if h := c.Scheme.Hash; h == sign.SHA1 || c.digestHash() == "" {
-		return h
-	}
-	return c.digestHash()
-}
+func (c *cmsSignature) digestHash() sign.Hash { return sign.HashOf(c.DigestOID) }
 
 // judgeCMS makes the checks of the CMS, then of what it binds.
 func (j *judge) judgeCMS(c *cmsSignature, sums sign.Sums, property, subFilter string) {
 	outer, inner := j.cmsStamps(c), (*stamps)(nil)
-	j.proven = earlier(outer, j.archived).by
+	j.proven, j.whole = earlier(outer, j.archived).by, earlier(nil, j.archived).by
 	if c.inner != nil { // the outer signature covers the inner one with its time stamp
 		inner = j.sesStamps(c.inner)
 	}
@@ -190,15 +182,19 @@ func (j *judge) judgeCMS(c *cmsSignature, sums sign.Sums, property, subFilter st
 	}
 	if cert != nil {
 		j.sig.Signer = describe(cert)
-		j.strength(signerRole, cert, c.weakest())
-		j.judgeCertificate(subject{role: signerRole, cert: cert, purpose: ForSigner, when: j.claimed})
+		j.strength(signerRole, cert, j.proven, c.Scheme.Hash, c.digestHash())
+		s := subject{role: signerRole, cert: cert, purpose: ForSigner, when: j.claimed}
+		if c.CheckCertificate(c.certDER) == nil {
+			s.proven = j.proven
+		}
+		j.judgeCertificate(s)
 	}
 	j.sayStamps(outer)
 	if c.SignedAttrs != nil { // without them the value itself is over the content
 		j.cmsDigest(c, sums)
 	}
 	if c.inner != nil {
-		j.proven = earlier(earlier(outer, inner), j.archived).by
+		j.proven, j.whole = earlier(earlier(outer, inner), j.archived).by, earlier(outer, j.archived).by // which has it all inside
 		j.judgeSES(c.inner, sums, property, inner)
 		if c.inner.cert != nil {
 			j.sig.Inner = describe(c.inner.cert)

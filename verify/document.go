@@ -41,11 +41,15 @@ func File(ctx context.Context, name string, o Options) (*Report, error) {
 }
 
 // Document verifies all signatures of a document of size bytes, which it reads once. An error says that the question
-// could not be asked: neither a PDF nor an Office document (ErrFormat), another password (pdfx.ErrPassword), beyond a limit (pdfx.ErrLimit,
+// could not be asked: unusable Options (ErrAlgorithm), neither a PDF nor an Office document (ErrFormat), another password (pdfx.ErrPassword), beyond a limit (pdfx.ErrLimit,
 // officex.ErrLimit), not readable, ctx ended. Whatever can be said of a document that was read is in the Report. Only ErrUnsigned comes with a
 // Report. Document may be called concurrently, with the same Options too.
 func Document(ctx context.Context, src io.ReaderAt, size int64, o Options) (*Report, error) {
-	report, err := newJob(ctx, o).report(src, size)
+	j, err := newJob(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	report, err := j.report(src, size)
 	if err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}

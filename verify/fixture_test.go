@@ -143,6 +143,15 @@ func verifyFile(t testing.TB, w *world, file []byte, mod func(*Options)) *Report
 	return r
 }
 
+// jobOf is a job of usable options.
+func jobOf(o Options) *job {
+	j, err := newJob(context.Background(), o)
+	if err != nil {
+		panic(err)
+	}
+	return j
+}
+
 // want asks for the verdict of signature i and, with a name, for the code of one of its checks.
 func want(t *testing.T, r *Report, i int, v Verdict, name, code string) {
 	t.Helper()

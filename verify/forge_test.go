@@ -81,6 +81,7 @@ type rawCMS struct {
 
 // cmsParts are what rawCMS puts together.
 type cmsParts struct {
+	eContent    sign.OID // type of the content
 	contentType []byte   // of the contentType attribute
 	digest      []byte   // of the messageDigest attribute
 	certHash    []byte   // of signing-certificate-v2; nil: no attribute
@@ -97,7 +98,7 @@ func (r rawCMS) Profile() sign.Profile {
 }
 
 func (r rawCMS) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
-	p := cmsParts{contentType: []byte(oidData), digest: act.Content[r.hash], certHash: sign.SHA256.Sum(r.key.Chain()[0]), signers: 1, certs: r.key.Chain()}
+	p := cmsParts{eContent: oidData, contentType: []byte(oidData), digest: act.Content[r.hash], certHash: sign.SHA256.Sum(r.key.Chain()[0]), signers: 1, certs: r.key.Chain()}
 	if r.mod != nil {
 		r.mod(&p)
 	}
@@ -105,12 +106,7 @@ func (r rawCMS) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
 		b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(o) })
 	}
 	seq := func(b *cryptobyte.Builder, f func(*cryptobyte.Builder)) { b.AddASN1(asn1.SEQUENCE, f) }
-	var hashOID []byte
-	for o, h := range hashOIDs {
-		if h == r.hash {
-			hashOID = []byte(o)
-		}
-	}
+	hashOID := []byte(r.hash.OID())
 	var attrs cryptobyte.Builder
 	attribute := func(t string, f func(*cryptobyte.Builder)) {
 		seq(&attrs, func(b *cryptobyte.Builder) { oid(b, []byte(t)); b.AddASN1(asn1.SET, f) })
@@ -147,7 +143,7 @@ func (r rawCMS) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
 				b.AddASN1Int64(1)
 				b.AddASN1(asn1.SET, func(b *cryptobyte.Builder) { seq(b, func(b *cryptobyte.Builder) { oid(b, hashOID) }) })
 				seq(b, func(b *cryptobyte.Builder) {
-					oid(b, []byte(oidData))
+					oid(b, []byte(p.eContent))
 					if p.content != nil {
 						b.AddASN1(asn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddASN1OctetString(p.content) })
 					}

@@ -84,7 +84,7 @@ func FuzzStamp(f *testing.F) {
 			f.Add(i%2 == 0, i*len(token)/40, byte(1<<(i%8)))
 		}
 	}
-	j := newJob(context.Background(), Options{Roots: w.roots, At: noon})
+	j := jobOf(Options{Roots: w.roots, At: noon})
 	f.Fuzz(func(t *testing.T, sm2 bool, i int, mask byte) {
 		token := bytes.Clone(seeds[1])
 		if sm2 {

@@ -18,13 +18,18 @@ type job struct {
 	given []*gm.Certificate
 	crls  []*crl
 	ocsps []*ocspResponse
+	dates []Algorithm
 	known []knownTree
 	seals []*seal.Seal // whose pictures are known
 	notes []Note       // on what was given
 }
 
-func newJob(ctx context.Context, o Options) *job {
-	j := &job{ctx: ctx, opts: o, at: o.At}
+func newJob(ctx context.Context, o Options) (*job, error) {
+	dates, err := datesOf(o.Algorithms)
+	if err != nil {
+		return nil, err
+	}
+	j := &job{ctx: ctx, opts: o, at: o.At, dates: dates}
 	if j.at.IsZero() {
 		now := o.Now
 		if now == nil {
@@ -62,7 +67,8 @@ func newJob(ctx context.Context, o Options) *job {
 		}
 	}
 	j.trees()
-	return j
+	j.tellDates()
+	return j, nil
 }
 
 // unusable notes that something given cannot be read.
@@ -84,6 +90,7 @@ type judge struct {
 	proven   time.Time    // by when what is judged existed, by a time stamp or the books; zero: not proven
 	archived *stamps      // what document time stamps around the whole signature prove, or the books that have its value; nil: nothing
 	byBooks  bool         // it is the books that prove the time
+	whole    time.Time    // by when all that the value carries existed, signed or not; zero: not proven
 }
 
 func (j *job) judge(s *Signature) *judge { return &judge{job: j, sig: s, pool: j.given} }

@@ -76,7 +76,7 @@ func newEvidenceBench(t testing.TB, o Options, w *world, s scribe) *evidenceBenc
 	if err != nil || len(value) < len(found[0].Value) {
 		t.Fatal(err)
 	}
-	return &evidenceBench{newJob(context.Background(), o), ses, sums[0], ses.Extensions[0].Value}
+	return &evidenceBench{jobOf(o), ses, sums[0], ses.Extensions[0].Value}
 }
 
 // judge is the check of the ledger, and the entry that is believed.
@@ -168,7 +168,7 @@ func FuzzLedger(f *testing.F) {
 	b := newEvidenceBench(f, o, w, scribe{log: log})
 	log.grow(9)
 	o.Logs.Trees = []Tree{{log.checkpoint(log.edge.Size()), log}}
-	b.job = newJob(context.Background(), o)
+	b.job = jobOf(o)
 	good, err := audit.ParseEvidence(b.good)
 	if err != nil {
 		f.Fatal(err)
@@ -275,7 +275,7 @@ func TestEvidencePlace(t *testing.T) {
 		for _, v := range x.values {
 			s.Attributes = append(s.Attributes, cms.Attribute{Type: sign.AttributeEvidence, Values: v})
 		}
-		c := &signatureCase{judge: newJob(context.Background(), Options{At: noon}).judge(&Signature{}), cms: s}
+		c := &signatureCase{judge: jobOf(Options{At: noon}).judge(&Signature{}), cms: s}
 		if _, f := c.ledger(use{}); f.code != x.code {
 			t.Errorf("%x: %s, not %s", x.values, f.code, x.code)
 		}

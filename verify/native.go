@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/internal/opcsig"
@@ -34,7 +35,7 @@ var xmlFormRule = &rule{
 		{opcsig.CodeMany, Invalid, "引用过多：%[1]s", "there are too many references: %[1]s"},
 		{opcsig.CodeAlgorithm, Invalid, "规范化、摘要或签名算法不在允许之列：%[1]s", "a method of canonicalisation, digest or signature is not among those allowed: %[1]s"},
 		{opcsig.CodeTransform, Invalid, "变换不在允许之列：%[1]s", "a transform is not among those allowed: %[1]s"},
-		{opcsig.CodeSHA1, Invalid, "使用已不安全的 SHA-1（旧版 Office 的签名）：%[1]s", "SHA-1 is used, as by old versions of Office, and no longer protects: %[1]s"},
+		{opcsig.CodeSHA1, Valid, "XML 签名结构正确；使用了 SHA-1（旧版 Office 的签名），是否仍安全见 signer-algorithm：%[1]s", "the XML signature is well formed; SHA-1 is used, as by old versions of Office, and signer-algorithm says what it is worth: %[1]s"},
 		{opcsig.CodeDigest, Invalid, "摘要值有误：%[1]s", "a digest is none of its method: %[1]s"},
 		{opcsig.CodeManifestURI, Invalid, "清单引用有误：%[1]s", "a reference of the manifest is malformed: %[1]s"},
 		{opcsig.CodeManifestTwo, Invalid, "清单两次引用同一部件：%[1]s", "the manifest names a part twice: %[1]s"},
@@ -118,8 +119,12 @@ func (j *judge) judgeNative(n *nativeSignature) {
 	}
 	if cert != nil {
 		j.sig.Signer = describe(cert)
-		j.strength(signerRole, cert, n.weakest())
-		j.judgeCertificate(subject{role: signerRole, cert: cert, purpose: ForSigner, when: j.claimed})
+		j.strength(signerRole, cert, j.proven, n.hashes()...)
+		s := subject{role: signerRole, cert: cert, purpose: ForSigner, when: j.claimed}
+		if n.names(n.certDER) { // the others of KeyInfo nobody signs, nor do the books have them
+			s.proven = j.proven
+		}
+		j.judgeCertificate(s)
 	}
 	j.sayStamps(stamps)
 }
@@ -233,19 +238,20 @@ func (j *judge) xmlValue(n *nativeSignature, cert *gm.Certificate) {
 	}
 }
 
-// weakest is the weakest hash that the document hangs on.
-func (n *nativeSignature) weakest() sign.Hash {
+// hashes are those that the document hangs on.
+func (n *nativeSignature) hashes() []sign.Hash {
+	list := []sign.Hash{n.Scheme.Hash}
 	for _, s := range n.Signed {
-		if s.Hash == sign.SHA1 {
-			return sign.SHA1
-		}
+		list = append(list, s.Hash)
 	}
 	for _, r := range n.Manifest {
-		if r.Hash == sign.SHA1 {
-			return sign.SHA1
-		}
+		list = append(list, r.Hash)
 	}
-	return n.Scheme.Hash
+	if n.XAdES != nil && len(n.XAdES.Certificates) > 0 {
+		list = append(list, n.XAdES.Certificates[0].Hash)
+	}
+	slices.Sort(list[1:])
+	return slices.Compact(list)
 }
 
 // reference is that of the entry in a ledger, which SignatureComments ends with; empty: none.
@@ -272,6 +278,9 @@ func (n *nativeSignature) value() []byte {
 // nativeStamps judges the time stamps over the value (XAdES-T). Like those of a CMS they are unsigned: a wrong one is no proof and no more.
 func (j *judge) nativeStamps(n *nativeSignature) *stamps {
 	v := stampedValue{over: overXML, rule: stampRule, proven: earlier(nil, j.archived).by}
+	if len(n.TimeStamps) > 1 {
+		v.proven = time.Time{} // the books have the first alone
+	}
 	for _, t := range n.TimeStamps {
 		v.tokens, v.value = append(v.tokens, t.Token), t.Over
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/emmansun/gmsm/smx509"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
@@ -35,14 +36,7 @@ type ocspSingle struct {
 
 var (
 	oidOCSPBasic = der.MustOID("1.3.6.1.5.5.7.48.1.1")
-	hashOIDs     = map[der.OID]sign.Hash{
-		der.MustOID("1.3.14.3.2.26"):          sign.SHA1, // names a certificate here, protects nothing
-		der.MustOID("2.16.840.1.101.3.4.2.1"): sign.SHA256,
-		der.MustOID("2.16.840.1.101.3.4.2.2"): sign.SHA384,
-		der.MustOID("2.16.840.1.101.3.4.2.3"): sign.SHA512,
-		der.MustOID("1.2.156.10197.1.401"):    sign.SM3,
-	}
-	errOCSP = errors.New("verify: malformed OCSP response")
+	errOCSP      = errors.New("verify: malformed OCSP response")
 )
 
 const oidOCSPSigning = 9 // x509.ExtKeyUsageOCSPSigning
@@ -118,7 +112,7 @@ func readSingle(in cryptobyte.String) (ocspSingle, bool) {
 		!in.ReadOptionalASN1(&next, &hasNext, asn1.Tag(0).ContextSpecific().Constructed()) {
 		return s, false
 	}
-	s.hash, s.issuerName, s.issuerKey, s.serial = hashOIDs[oid], name, key, serial
+	s.hash, s.issuerName, s.issuerKey, s.serial = sign.HashOf(oid), name, key, serial // which names a certificate, and protects nothing
 	s.status = uint8(tag) & 0x1f
 	s.reason = -1
 	if s.status == 1 {
@@ -142,12 +136,15 @@ func (j *judge) askOCSP(o *ocspResponse, c, issuer *gm.Certificate) answer {
 			!bytes.Equal(s.issuerKey, s.hash.Sum(publicKeyBits(issuer))) {
 			continue
 		}
-		if !o.signedFor(issuer, s.thisUpdate) {
+		signed, l := j.signedFor(o, issuer, s.thisUpdate)
+		if !signed {
 			return answer{why: "OCSP: not signed by the authority or a responder it named"}
 		}
 		switch {
 		case s.status == 1:
 			return answer{revoked: true, at: s.revokedAt, harmless: harmless(s.reason)}
+		case l.standing == weak:
+			return answer{why: "OCSP: " + l.why()}
 		case s.status != 0:
 			return answer{why: "OCSP: the responder does not know the certificate"}
 		case j.at.Before(s.thisUpdate):
@@ -162,10 +159,12 @@ func (j *judge) askOCSP(o *ocspResponse, c, issuer *gm.Certificate) answer {
 }
 
 // signedFor: by the issuer itself, or by a certificate that the issuer gave the purpose of signing OCSP responses
-// and that was valid when it did.
-func (o *ocspResponse) signedFor(issuer *gm.Certificate, at time.Time) bool {
+// and that was valid when it did. The lapse is of what the answer hangs on.
+func (j *judge) signedFor(o *ocspResponse, issuer *gm.Certificate, at time.Time) (bool, lapse) {
+	hash := func(a smx509.SignatureAlgorithm) reliance { return hashReliance(sign.Hash(gm.SignatureHash(a))) }
+	value, authority := hash(gm.AlgorithmOf(string(o.algorithm))), keyReliance(issuer.PublicKey)
 	if gm.CheckSignature(issuer, string(o.algorithm), o.tbs, o.signature) == nil {
-		return true
+		return true, j.lapseOf(time.Time{}, value, authority)
 	}
 	for _, c := range o.certs {
 		if at.Before(c.NotBefore) || at.After(c.NotAfter) {
@@ -175,11 +174,11 @@ func (o *ocspResponse) signedFor(issuer *gm.Certificate, at time.Time) bool {
 		for _, u := range c.ExtKeyUsage {
 			named = named || int(u) == oidOCSPSigning
 		}
-		if named && c.CheckSignatureFrom(issuer) == nil && gm.CheckSignature(c, string(o.algorithm), o.tbs, o.signature) == nil {
-			return true
+		if named && gm.CheckIssued(c, issuer) == nil && gm.CheckSignature(c, string(o.algorithm), o.tbs, o.signature) == nil {
+			return true, j.lapseOf(time.Time{}, value, keyReliance(c.PublicKey), hash(c.SignatureAlgorithm), authority)
 		}
 	}
-	return false
+	return false, lapse{}
 }
 
 // publicKeyBits is the content of the subjectPublicKey BIT STRING.

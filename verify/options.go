@@ -20,6 +20,7 @@ type Options struct {
 	Seals        [][]byte         // DER SESeals: a picture in the document that looks like one of theirs, and belongs to no signature with it, is told of; not trusted
 	Password     []byte           // user or owner password of an encrypted file; nil: the empty one
 	Policy       Policy           // how the standards are read; zero: Default
+	Algorithms   []Algorithm      // until when hashes and keys protect, where that is not as in docs/verification.md; each is of one entry there, or adds a size of keys
 	Limits       Limits
 }
 

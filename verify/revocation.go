@@ -9,6 +9,7 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/sign"
 )
 
 var revocationRule = &rule{
@@ -83,7 +84,7 @@ func (j *judge) revoked(r *rule, s subject, c *gm.Certificate, issuers []*gm.Cer
 func (j *judge) issuers(c *gm.Certificate) []*gm.Certificate {
 	var out []*gm.Certificate
 	for _, p := range append(j.opts.Roots.of(ForAll), j.pool...) {
-		if bytes.Equal(p.RawSubject, c.RawIssuer) && c.CheckSignatureFrom(p) == nil {
+		if bytes.Equal(p.RawSubject, c.RawIssuer) && gm.CheckIssued(c, p) == nil {
 			out = append(out, p)
 		}
 	}
@@ -146,10 +147,14 @@ func (a answer) or(b answer) answer {
 func (j *judge) status(c *gm.Certificate, issuers []*gm.Certificate) answer {
 	var a answer
 	for _, issuer := range issuers {
-		for _, list := range [][]*crl{j.crls, j.brought} {
+		for i, list := range [][]*crl{j.crls, j.brought} {
+			proven := time.Time{}
+			if i == 1 {
+				proven = j.whole
+			}
 			for _, l := range list {
 				if bytes.Equal(l.RawIssuer, c.RawIssuer) {
-					a = a.or(j.askCRL(l, c, issuer))
+					a = a.or(j.askCRL(l, c, issuer, proven))
 				}
 			}
 		}
@@ -160,14 +165,19 @@ func (j *judge) status(c *gm.Certificate, issuers []*gm.Certificate) answer {
 	return a
 }
 
-func (j *judge) askCRL(l *crl, c, issuer *gm.Certificate) answer {
-	if err := l.CheckSignatureFrom(issuer); err != nil {
+// askCRL asks a list that is proven to exist by a moment; zero: it is not. That a certificate is revoked is believed of a list whose
+// signature protects no more; that it is not, is not.
+func (j *judge) askCRL(l *crl, c, issuer *gm.Certificate, proven time.Time) answer {
+	if err := gm.CheckList(l.RevocationList, issuer); err != nil {
 		return answer{why: "CRL: " + err.Error()}
 	}
+	lapsed := j.lapseOf(proven, hashReliance(sign.Hash(gm.SignatureHash(l.SignatureAlgorithm))), keyReliance(issuer.PublicKey))
 	if e, ok := l.entries[c.SerialNumber.String()]; ok {
 		return answer{revoked: true, at: e.at, harmless: harmless(e.reason)}
 	}
 	switch {
+	case lapsed.standing == weak:
+		return answer{why: "CRL: " + lapsed.why()}
 	case l.delta:
 		return answer{why: "a delta CRL alone proves nothing"}
 	case !l.covers(c):

@@ -107,6 +107,8 @@ func (j *judge) judgeSeal(e *seal.Seal) {
 	j.extensions(sealExtensionsRule, e.Extensions, sign.AttributePolicy)
 	scheme, right := j.sealValue(e)
 	maker := j.parse(makerRole, e.MakerCert)
+	own := j.sealStamps(e)
+	proven := earlier(own, &stamps{by: j.proven}).by // the seal is inside what is proven
 	j.sig.Seal = describeSeal(e, maker)
 	j.sealMade(e)
 	if maker != nil {
@@ -118,13 +120,17 @@ func (j *judge) judgeSeal(e *seal.Seal) {
 			when = j.at
 		}
 		if right {
-			j.strength(makerRole, maker, scheme.Hash)
+			j.strength(makerRole, maker, proven, scheme.Hash)
 		}
-		j.judgeCertificate(subject{role: makerRole, cert: maker, purpose: ForMaker, when: when, settled: true, strict: strict})
+		s := subject{role: makerRole, cert: maker, purpose: ForMaker, when: when, settled: true, strict: strict, proven: j.proven}
+		if e.Generation() == seal.V1 { // whose value is over the certificate too
+			s.proven = proven
+		}
+		j.judgeCertificate(s)
 	}
 	j.sealPeriod(e)
 	if e.TimeStamp != nil {
-		j.sealStamp(e)
+		j.sayStamps(own)
 	}
 	j.sealState(e)
 }

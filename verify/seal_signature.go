@@ -105,12 +105,16 @@ func (j *judge) judgeSES(s *sealSignature, sums sign.Sums, property string, stam
 		if s.cert = j.parse(s.role, s.Cert); s.cert == nil {
 			return
 		}
-		h := s.hash()
-		if right && scheme.Hash == sign.SHA1 {
-			h = scheme.Hash
+		hashes := []sign.Hash{s.hash()}
+		if right {
+			hashes = []sign.Hash{scheme.Hash, s.hash()}
 		}
-		j.strength(s.role, s.cert, h)
-		j.judgeCertificate(subject{role: s.role, cert: s.cert, purpose: ForSigner, when: j.claimed})
+		j.strength(s.role, s.cert, j.proven, hashes...)
+		who := subject{role: s.role, cert: s.cert, purpose: ForSigner, when: j.claimed}
+		if s.Seal.Generation() == seal.V1 || s.Seal.Holds(s.Cert) { // signed: as it stands, or in the seal's list of holders
+			who.proven = j.proven
+		}
+		j.judgeCertificate(who)
 	}
 	if s.Seal.Generation() == seal.V1 {
 		signer()

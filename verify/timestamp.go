@@ -49,7 +49,8 @@ var tokenImprintRule = &rule{
 	codes: []outcome{
 		{codeOK, Valid, "时间戳的 %[1]s 杂凑值与所签之值一致", "the time stamp is over the %[1]s of what it should be over"},
 		{"imprint-wrong", Invalid, "时间戳所签的是其他内容", "the time stamp is over something else"},
-		{"imprint-weak", Invalid, "时间戳的杂凑算法 %[1]s 已不安全", "the hash %[1]s of the time stamp no longer protects"},
+		{"imprint-weak-then-good", Valid, "时间戳的 %[1]s 杂凑值与所签之值一致，其安全期到 %[2]s 为止，时间戳经证明在 %[3]s 已存在", "the time stamp is over the %[1]s of what it should be over, which protected until %[2]s, and is proven to have existed by %[3]s"},
+		{"imprint-weak", Invalid, "时间戳的杂凑算法 %[1]s 自 %[2]s 之后不再安全，且不能证明时间戳早于该时间", "the hash %[1]s of the time stamp protected until %[2]s, and nothing proves that the time stamp is older"},
 		{"imprint-unsupported", Indeterminate, "不支持时间戳的杂凑算法 %[1]s", "the hash %[1]s of the time stamp is not supported"},
 		{"imprint-unspecified", Indeterminate, "timeInfo 中的时间戳不是对原文杂凑值的；标准未规定其对象", "the time stamp in timeInfo is not over the hash of the original, and the standard does not say what it should be over"},
 	},
@@ -183,7 +184,7 @@ func (j *judge) judgeStamps(v stampedValue) *stamps {
 
 // judgeStamp judges one token. by is the latest moment at which it may have been made.
 func (j *judge) judgeStamp(v stampedValue, token []byte) (s *Stamp, by time.Time) {
-	sub := &judge{job: j.job, sig: new(Signature), pool: j.pool, brought: j.brought, proven: v.proven}
+	sub := &judge{job: j.job, sig: new(Signature), pool: j.pool, brought: j.brought, proven: v.proven, whole: v.proven}
 	s = &Stamp{Over: v.over}
 	defer func() {
 		s.Checks, s.Notes, s.Verdict = sub.sig.Checks, sub.sig.Notes, worst(sub.sig.Checks)
@@ -200,8 +201,13 @@ func (j *judge) judgeStamp(v stampedValue, token []byte) (s *Stamp, by time.Time
 	sub.bring(t.SignedData.Certificates...)
 	if cert := sub.authority(t); cert != nil {
 		s.Authority = describe(cert)
-		sub.strength(tsaRole, cert, t.SignedData.Signers[0].Scheme.Hash)
-		sub.judgeCertificate(subject{role: tsaRole, cert: cert, purpose: ForTSA, when: t.Time})
+		signer := &t.SignedData.Signers[0]
+		sub.strength(tsaRole, cert, v.proven, signer.Scheme.Hash, sign.HashOf(signer.DigestOID))
+		who := subject{role: tsaRole, cert: cert, purpose: ForTSA, when: t.Time}
+		if signer.CheckCertificate(cert.Raw) == nil {
+			who.proven = v.proven
+		}
+		sub.judgeCertificate(who)
 		sub.tsaPurpose(cert)
 	}
 	sub.tokenTime(t.Time)
@@ -213,11 +219,14 @@ func (j *judge) imprint(v stampedValue, t *tsp.Token) {
 	if v.over != overDocument {
 		right = right || t.CheckImprint(v.value) == nil
 	}
-	switch {
+	l := j.lapseOf(v.proven, hashReliance(t.Hash))
+	switch args := []any{string(t.Hash), clock(l.until), clock(l.proven)}; {
 	case t.Hash == "":
 		j.say(tokenImprintRule, "imprint-unsupported", t.HashOID.String())
-	case t.Hash == sign.SHA1:
-		j.say(tokenImprintRule, "imprint-weak", string(t.Hash))
+	case l.standing == weak:
+		j.say(tokenImprintRule, "imprint-weak", args...)
+	case right && l.standing == thenGood:
+		j.say(tokenImprintRule, "imprint-weak-then-good", args...)
 	case right:
 		j.say(tokenImprintRule, codeOK, string(t.Hash))
 	case v.over == overOriginal:
@@ -324,10 +333,14 @@ func (j *judge) sesStamps(s *sealSignature) *stamps {
 	return out
 }
 
-// sealStamp judges the time stamp of a seal. What proves the signature to exist proves the seal inside it, and its stamp.
-func (j *judge) sealStamp(e *seal.Seal) {
-	j.sayStamps(j.judgeStamps(stampedValue{over: overSeal, rule: stampRule.of(sealRole), tokens: [][]byte{e.TimeStamp}, value: e.Value,
-		claimed: e.Created, proven: j.proven, binding: true, after: "made-after-stamp"}))
+// sealStamps judges the time stamp of a seal. What proves the signature to exist proves the seal inside it, and its stamp.
+func (j *judge) sealStamps(e *seal.Seal) *stamps {
+	v := stampedValue{over: overSeal, rule: stampRule.of(sealRole), value: e.Value,
+		claimed: e.Created, proven: j.proven, binding: true, after: "made-after-stamp"}
+	if e.TimeStamp != nil {
+		v.tokens = [][]byte{e.TimeStamp}
+	}
+	return j.judgeStamps(v)
 }
 
 // documentStamp judges a document time stamp over the hash of what stands before it.

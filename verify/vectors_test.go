@@ -170,7 +170,7 @@ func TestVectorsSeal(t *testing.T) {
 
 func judgeAlone(f func(*judge), at time.Time) *Signature {
 	s := new(Signature)
-	f(newJob(context.Background(), Options{At: at}).judge(s))
+	f(jobOf(Options{At: at}).judge(s))
 	return s
 }
 

@@ -20,12 +20,21 @@ var (
 )
 
 // Chains builds the chains from leaf to one of roots that hold at a time, each from leaf to root, for any extended key
-// usage. Chains that start at an RSA or ECDSA signature are built by crypto/x509, those that start at SM2 by gmsm.
-func Chains(leaf *Certificate, roots, others []*Certificate, at time.Time) ([][]*Certificate, error) {
+// usage. Chains that start at an RSA or ECDSA signature are built by crypto/x509, those that start at SM2 by gmsm. Where these find
+// none, signatures with MD5 and SHA-1 are taken too: a chain says nothing of the strength of what it is made of.
+func Chains(leaf *Certificate, roots, others []*Certificate, at time.Time) (chains [][]*Certificate, err error) {
 	if leaf.SignatureAlgorithm == smx509.SM2WithSM3 || IsSM2(leaf.PublicKey) {
-		return chainsSM2(leaf, roots, others, at)
+		chains, err = chainsSM2(leaf, roots, others, at)
+	} else {
+		chains, err = chainsStandard(leaf, roots, others, at)
 	}
-	return chainsStandard(leaf, roots, others, at)
+	if !errors.Is(err, ErrUntrusted) {
+		return chains, err
+	}
+	if old, why := chainsOld(leaf, roots, others, at); why == nil || !errors.Is(why, ErrUntrusted) {
+		return old, why
+	}
+	return nil, err
 }
 
 func chainsSM2(leaf *Certificate, roots, others []*Certificate, at time.Time) ([][]*Certificate, error) {
@@ -63,7 +72,9 @@ func chainsStandard(leaf *Certificate, roots, others []*Certificate, at time.Tim
 		for _, c := range from {
 			if std, err := x509.ParseCertificate(c.Raw); err == nil { // not so for SM2 keys: they cannot be of this chain
 				pool.AddCert(std)
-				ours[string(c.Raw)] = c
+				if ours[string(c.Raw)] == nil { // the leaf stays the one it was asked for
+					ours[string(c.Raw)] = c
+				}
 			}
 		}
 	}
@@ -106,11 +117,17 @@ func CheckSignature(c *Certificate, oid string, message, signature []byte) error
 	if !ok {
 		return fmt.Errorf("gm: signature algorithm %x is not supported", oid)
 	}
-	return c.CheckSignature(algorithm, message, signature)
+	return orOld(c.CheckSignature(algorithm, message, signature), c, algorithm, message, signature)
 }
+
+// AlgorithmOf is the algorithm that the octets of an OID name; 0: not supported.
+func AlgorithmOf(oid string) smx509.SignatureAlgorithm { return signatureAlgorithms[oid] }
 
 var signatureAlgorithms = map[string]smx509.SignatureAlgorithm{
 	"\x2a\x81\x1c\xcf\x55\x01\x83\x75":     smx509.SM2WithSM3,      // 1.2.156.10197.1.501
+	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04": smx509.MD5WithRSA,      // 1.2.840.113549.1.1.4
+	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05": smx509.SHA1WithRSA,     // 1.2.840.113549.1.1.5
+	"\x2a\x86\x48\xce\x3d\x04\x01":         smx509.ECDSAWithSHA1,   // 1.2.840.10045.4.1
 	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b": smx509.SHA256WithRSA,   // 1.2.840.113549.1.1.11
 	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c": smx509.SHA384WithRSA,   // 1.2.840.113549.1.1.12
 	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d": smx509.SHA512WithRSA,   // 1.2.840.113549.1.1.13

@@ -69,7 +69,7 @@ func attributesOf(key sign.Key, h sign.Hash) (contentType, digest, certificate [
 func TestReadsWhatOthersWrite(t *testing.T) {
 	sm2, rsa, p256 := keyOf(t, testpki.SM2), keyOf(t, testpki.RSA), keyOf(t, testpki.P256)
 	null := []byte{5, 0}
-	md5 := der.MustOID("1.2.840.113549.2.5")
+	md2 := der.MustOID("1.2.840.113549.2.2")
 	for _, c := range []struct {
 		name   string
 		key    sign.Key
@@ -104,7 +104,10 @@ func TestReadsWhatOthersWrite(t *testing.T) {
 			p.digest = algorithm(sign.SHA256.OID(), null)
 		}, "", nil},
 		{"RSA said to be SHA-512", rsa, func(p *parts, resign func()) { p.algorithm = algorithm(der.MustOID("1.2.840.113549.1.1.13"), nil) }, noteHashes, ErrUnsupported},
-		{"MD5", rsa, func(p *parts, resign func()) { p.digest, p.algorithm = algorithm(md5, nil), algorithm(oidRSA, null) }, "", ErrUnsupported},
+		{"MD2", rsa, func(p *parts, resign func()) { p.digest, p.algorithm = algorithm(md2, nil), algorithm(oidRSA, null) }, "", ErrUnsupported},
+		{"MD5", rsa, func(p *parts, resign func()) {
+			p.digest, p.algorithm = algorithm(sign.MD5.OID(), nil), algorithm(oidRSA, null)
+		}, "", sign.ErrMissingSum},
 		{"RSA with SM3", rsa, func(p *parts, resign func()) {
 			p.digest, p.algorithm = algorithm(sign.SM3.OID(), nil), algorithm(der.MustOID("1.2.156.10197.1.504"), null)
 		}, "", ErrDigest},

@@ -116,7 +116,7 @@ func parseRequest(b []byte) (*Request, error) {
 		return no(badDataFormat, "messageImprint is malformed")
 	}
 	switch r.Hash = sign.HashOf(oid); {
-	case r.Hash == "" || r.Hash == sign.SHA1:
+	case r.Hash == "" || r.Hash == sign.MD5 || r.Hash == sign.SHA1 || r.Hash == sign.SHA224:
 		return no(badAlg, fmt.Sprintf("hash %s is not taken; SM3, SHA-256, SHA-384 and SHA-512 are", oid))
 	case len(r.Digest) != r.Hash.Size():
 		return no(badDataFormat, fmt.Sprintf("%d octets are no digest of %s", len(r.Digest), r.Hash))
