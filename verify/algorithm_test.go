@@ -213,6 +213,25 @@ func TestAlgorithmsOfStampsEnd(t *testing.T) {
 	}
 }
 
+// RFC 3161 4 speaks of authorities with keys of any kind: those whose chains another library builds too.
+func TestRevokedAuthorityWithRSA(t *testing.T) {
+	w := theWorld()
+	key := w.rsaCA.Issue(testpki.RSA, "TSA", func(c *gm.Certificate) {
+		testpki.TimeStamping(c)
+		c.CRLDistributionPoints = []string{"http://crl.example/1.crl"}
+	})
+	file := sealFile(t, page(), stamped(t, w.seal, w.sm2, sign.SES, noon, clockwork{key: key, at: noon}), visible)
+	for reason, code := range map[int]string{1: "revoked-authority", 4: "revoked-later"} {
+		r := verifyFile(t, w, file, func(o *Options) {
+			o.CRLs = [][]byte{crlOf(t, w.rsaCA, key, noon, noon.AddDate(0, 0, 1), noon.Add(time.Minute), reason)}
+		})
+		inside := Signature{Checks: r.Signatures[0].Stamps[0].Checks}
+		if good := code == "revoked-later"; inside.Check("tsa-revocation").Code != code || good != (r.Verdict == Valid) {
+			t.Errorf("reason %d: %s", reason, r)
+		}
+	}
+}
+
 // rawToken is a token also of keys that package cms does not sign with.
 func rawToken(t testing.TB, c clockwork, message []byte) []byte {
 	if k, ok := c.key.Public().(*rsa.PublicKey); !ok || k.N.BitLen() >= 2048 {

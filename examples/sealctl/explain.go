@@ -15,6 +15,7 @@ import (
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
 	"github.com/courtseal/courtseal/sign/tsp"
+	"github.com/courtseal/courtseal/verify"
 )
 
 // hints say what an error means to the person at the keyboard. The first that fits is used.
@@ -42,6 +43,7 @@ var hints = []struct {
 	{sign.ErrWeakKey, "密钥过短", ""},
 	{sign.ErrUnsupportedKey, "不支持这种密钥", ""},
 	{sign.ErrEncryptionCert, "加密证书不能用于签章", ""},
+	{verify.ErrAlgorithm, "算法有效期限有误：应为每行一个 名称 [位数] 年-月-日", ""},
 	{audit.ErrKey, "不是账本公钥，应为 NAME+HASH+KEY，或每行一个公钥的文件", "it is NAME+HASH+KEY, or a file with one a line"},
 	{audit.ErrUnknownLog, "不是所给账本公钥签署的，请用 --log 给出该账本的公钥", "give the key of its log with --log"},
 	{audit.ErrSignature, "账本检查点的签名错误", ""},

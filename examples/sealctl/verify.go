@@ -13,7 +13,7 @@ import (
 func (m *Main) verify() *cobra.Command {
 	var roots []string
 	var asJSON bool
-	var password, policy string
+	var password, policy, algorithms string
 	var known *logFlags
 	cmd := &cobra.Command{
 		Use:   "verify [--roots F]... [--policy P] [--log KEY]... [--json] FILE...",
@@ -31,6 +31,9 @@ checked; 4 wrong usage or an unreadable file.`),
 			}
 			var err error
 			if options.Roots, err = verify.ReadRoots(roots...); err != nil {
+				return err
+			}
+			if options.Algorithms, err = readAlgorithms(algorithms); err != nil {
 				return err
 			}
 			if options.Logs, err = known.logs(); err != nil {
@@ -55,6 +58,8 @@ checked; 4 wrong usage or an unreadable file.`),
 	flags.StringArrayVar(&roots, "roots", nil, m.say("信任的根证书文件，PEM 或 DER，可多次给出", "file of roots to trust, PEM or DER; may be repeated"))
 	flags.StringVar(&policy, "policy", verify.Default.String(), m.say("strict-2020：按 GB/T 38540-2020 字面要求，印章和制章者证书现在也须有效；default：签章或制章时有效即可",
 		"strict-2020 takes GB/T 38540-2020 by the letter: the seal and its maker's certificate\nmust be valid now too, where default asks for the time of sealing and of making"))
+	flags.StringVar(&algorithms, "algorithms", "", m.say("算法有效期限文件，每行为 名称 [位数] 年-月-日，如 RSA 2048 2026-12-31；未列出的用默认期限",
+		"file that says until when algorithms protect, one a line, NAME [BITS] YYYY-MM-DD, such as RSA 2048 2026-12-31;\nthose that it does not name end as docs/verification.md says"))
 	known = m.logFlags(flags)
 	flags.BoolVar(&asJSON, "json", false, m.say("每个文件输出一行 JSON", "print one line of JSON for every file"))
 	m.passwordFlag(cmd, &password)
