@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/sign"
@@ -39,7 +40,7 @@ func keyFile(t testing.TB, ca *testpki.CA, kind testpki.Kind, password string) s
 func TestMutoolSigns(t *testing.T) {
 	mutool := peer(t, "mutool")
 	w := theWorld()
-	file := sealFile(t, build(form()), w.stamp(t, sign.Dual, noon), visible)
+	file := sealFile(t, pdftest.File(pdftest.Table, form()), w.stamp(t, sign.Dual, noon), visible)
 	file = sealFile(t, file, w.stamp(t, sign.CMS, noon), pdfx.Options{})
 	dir := t.TempDir()
 	in, out := filepath.Join(dir, "in.pdf"), filepath.Join(dir, "out.pdf")

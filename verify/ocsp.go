@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/emmansun/gmsm/smx509"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
@@ -161,7 +160,7 @@ func (j *judge) askOCSP(o *ocspResponse, c, issuer *gm.Certificate) answer {
 // signedFor: by the issuer itself, or by a certificate that the issuer gave the purpose of signing OCSP responses
 // and that was valid when it did. The lapse is of what the answer hangs on.
 func (j *judge) signedFor(o *ocspResponse, issuer *gm.Certificate, at time.Time) (bool, lapse) {
-	hash := func(a smx509.SignatureAlgorithm) reliance { return hashReliance(sign.Hash(gm.SignatureHash(a))) }
+	hash := func(a gm.SignatureAlgorithm) reliance { return hashReliance(sign.Hash(gm.SignatureHash(a))) }
 	value, authority := hash(gm.AlgorithmOf(string(o.algorithm))), keyReliance(issuer.PublicKey)
 	if gm.CheckSignature(issuer, string(o.algorithm), o.tbs, o.signature) == nil {
 		return true, j.lapseOf(time.Time{}, value, authority)

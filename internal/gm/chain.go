@@ -121,9 +121,9 @@ func CheckSignature(c *Certificate, oid string, message, signature []byte) error
 }
 
 // AlgorithmOf is the algorithm that the octets of an OID name; 0: not supported.
-func AlgorithmOf(oid string) smx509.SignatureAlgorithm { return signatureAlgorithms[oid] }
+func AlgorithmOf(oid string) SignatureAlgorithm { return signatureAlgorithms[oid] }
 
-var signatureAlgorithms = map[string]smx509.SignatureAlgorithm{
+var signatureAlgorithms = map[string]SignatureAlgorithm{
 	"\x2a\x81\x1c\xcf\x55\x01\x83\x75":     smx509.SM2WithSM3,      // 1.2.156.10197.1.501
 	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04": smx509.MD5WithRSA,      // 1.2.840.113549.1.1.4
 	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05": smx509.SHA1WithRSA,     // 1.2.840.113549.1.1.5

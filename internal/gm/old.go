@@ -18,9 +18,12 @@ import (
 // The libraries do not look at signatures made with MD5 or SHA-1, so that to them a certificate signed with one looks like one that
 // nobody issued. Here they are checked all the same: whoever asks has to ask for SignatureHash too, and to judge.
 
+// SignatureAlgorithm is what a certificate, CRL or OCSP response is signed with.
+type SignatureAlgorithm = smx509.SignatureAlgorithm
+
 // SignatureHash is the hash in an algorithm that certificates, CRLs and OCSP responses are signed with, by its name in package sign;
 // empty: it names none.
-func SignatureHash(a smx509.SignatureAlgorithm) string {
+func SignatureHash(a SignatureAlgorithm) string {
 	switch a {
 	case smx509.MD5WithRSA:
 		return "MD5"
@@ -49,7 +52,7 @@ func CheckList(l *RevocationList, issuer *Certificate) error {
 }
 
 // orOld checks the value where the library refused to, and nothing else was wrong.
-func orOld(err error, by *Certificate, a smx509.SignatureAlgorithm, message, value []byte) error {
+func orOld(err error, by *Certificate, a SignatureAlgorithm, message, value []byte) error {
 	var refused smx509.InsecureAlgorithmError
 	if !errors.As(err, &refused) {
 		return err
