@@ -38,7 +38,7 @@ func changed(file []byte, at int, mask byte) []byte {
 }
 
 // replaced returns a copy in which the only from, or the last, became to.
-func replaced(t *testing.T, file []byte, from, to string) []byte {
+func replaced(t testing.TB, file []byte, from, to string) []byte {
 	t.Helper()
 	i := bytes.LastIndex(file, []byte(from))
 	if i < 0 {
