@@ -171,12 +171,6 @@ func (x officeAttack) judge(t *testing.T, way string, r *Report, err error) {
 	}
 }
 
-func tryAll(t *testing.T, attacks []officeAttack) {
-	for _, x := range attacks {
-		t.Run(x.name, x.try)
-	}
-}
-
 // inShort is what a report has against the signatures.
 func inShort(r *Report) string {
 	var b strings.Builder

@@ -29,7 +29,7 @@ func onDoc(f func(e *ziptest.Entry)) func(testing.TB, *ziptest.Archive) {
 func evilZip(t testing.TB) string { return string(docxOf(t, "驳回全部诉讼请求")) }
 
 // A zip file can be made so that one program finds other parts in it than another: every such way is told.
-func TestOfficeZipAttacks(t *testing.T) {
+func zipAttacks(testing.TB) []officeAttack {
 	end := func(f func(b []byte)) func(testing.TB, *ziptest.Archive) {
 		return func(_ testing.TB, a *ziptest.Archive) { a.End = f }
 	}
@@ -40,7 +40,7 @@ func TestOfficeZipAttacks(t *testing.T) {
 		return onDoc(func(e *ziptest.Entry) { e.Both(f) })
 	}
 	type A = *ziptest.Archive
-	tryAll(t, []officeAttack{
+	return []officeAttack{
 		{"evil duplicate first", nil, []string{"package/zip-duplicate", "parts/part-changed"}, in(true, docName)},
 		{"evil duplicate last", nil, []string{"package/zip-duplicate"}, in(false, docName)},
 		{"same but for case, first", nil, []string{"package/zip-duplicate"}, in(true, "word/Document.xml")},
@@ -118,5 +118,5 @@ func TestOfficeZipAttacks(t *testing.T) {
 		{"counts one less", nil, []string{"package/zip-count"}, end(func(b []byte) { b[8]--; b[10]-- })},
 		{"counts one more", nil, []string{"package/zip-count"}, end(func(b []byte) { b[8]++; b[10]++ })},
 		{"one volume of two", nil, []string{"package/zip-disk"}, end(func(b []byte) { b[4] = 1 })},
-	})
+	}
 }

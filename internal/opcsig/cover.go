@@ -32,6 +32,10 @@ type Cover struct {
 // NewCover looks at a package.
 func NewCover(p *opc.Package) *Cover {
 	c := &Cover{pkg: p, machinery: map[*opc.Part]bool{}, properties: map[*opc.Part]bool{}}
+	kinds := map[string]int{} // of properties, a document has each once (ECMA-376-2 M4.1): of two, one would be shown that nobody signs
+	for _, r := range p.Rels("/").All() {
+		kinds[propertyTypes[r.Type]]++
+	}
 	for _, r := range p.Rels("/").All() {
 		switch part := p.Part(r.Part); {
 		case r.External || part == nil:
@@ -39,7 +43,7 @@ func NewCover(p *opc.Package) *Cover {
 			c.native(part)
 		case r.Type == RelSealOrigin && part.ContentType == TypeSealOrigin:
 			c.seals(part)
-		case isProperty(r.Type, part.ContentType):
+		case isProperty(r.Type, part.ContentType) && (kinds[part.ContentType] <= 1 || strings.HasPrefix(part.ContentType, imageType)):
 			c.properties[part] = true
 		}
 	}
@@ -51,7 +55,7 @@ func NewCover(p *opc.Package) *Cover {
 			if part == nil || r.External {
 				continue
 			}
-			if !(source == "/" && isProperty(r.Type, part.ContentType)) && !c.leads(source, r) {
+			if !(source == "/" && c.properties[part] && isProperty(r.Type, part.ContentType)) && !c.leads(source, r) {
 				content = append(content, part)
 			}
 		}

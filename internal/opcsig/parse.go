@@ -131,9 +131,13 @@ func (p *parser) readIDs() {
 }
 
 // checkMarkup looks for comments, CDATA sections and processing instructions. Canonical XML leaves comments out, so that they may be
-// put into what is signed, and programs that read the first piece of a text then read another text than those that read all of it.
+// put into what is signed, and programs that read the first piece of a text then read another text than those that read all of it. Around
+// the signature they have no place either: there an instruction could name a style sheet.
 func (p *parser) checkMarkup() {
-	b := p.doc.Bytes()[p.root.Start:p.root.End]
+	b := p.doc.Bytes()
+	if i := bytes.Index(b[:p.root.Start], []byte("?>")); i > 0 && bytes.HasPrefix(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), []byte("<?xml ")) {
+		b = b[i:]
+	}
 	for _, m := range []string{"<!", "<?"} { // which stand nowhere else, since "<" has to be escaped
 		if i := bytes.Index(b, []byte(m)); i >= 0 {
 			p.find("X2", CodeStructure, "a comment, CDATA or processing instruction in the signature: %.40q", b[i:])

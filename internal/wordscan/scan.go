@@ -1,6 +1,7 @@
 package wordscan
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -96,6 +97,7 @@ func ScanWith(p *opc.Package, read func(*opc.Part) ([]byte, error)) ([]Finding, 
 		found.add(Macros, mainPart(p).Name, "main", "content type of documents with macros", "")
 	}
 	told, stories := relationsOf(p, &found)
+	linkBase(p, &found)
 	for _, part := range p.Parts() {
 		c, ok := contentTypes[strings.ToLower(part.ContentType)]
 		if ok && !told[part.Name] {
@@ -145,6 +147,47 @@ func relationsOf(p *opc.Package, found *tally) (told, stories map[string]bool) {
 		}
 	}
 	return told, stories
+}
+
+// linkBase finds links to places that a property of the document says the beginning of: who changes the property changes where they lead.
+func linkBase(p *opc.Package, found *tally) {
+	based := false
+	for _, r := range p.Rels("/").All() {
+		switch relationType(r.Type) {
+		case "extended-properties", "extendedProperties", "custom-properties", "customProperties":
+			if part := p.Part(r.Part); part != nil && !r.External {
+				based = based || saysBase(p, part)
+			}
+		}
+	}
+	if !based {
+		return
+	}
+	for _, source := range p.Sources() {
+		for _, r := range p.Rels(source).All() {
+			if r.External && !absolute(r.Target) {
+				found.add(PropertyFields, source, "base", "link that begins in a property|links that begin in a property", r.Target)
+			}
+		}
+	}
+}
+
+// saysBase reports whether properties may name a base of links. Programs write few of them, as text of one octet a character.
+func saysBase(p *opc.Package, part *opc.Part) bool {
+	if part.Size > 1<<20 {
+		return true
+	}
+	b, err := p.Read(part)
+	return err != nil || bytes.IndexByte(b, 0) >= 0 || bytes.Contains(b, []byte("HyperlinkBase")) || bytes.Contains(b, []byte("_PID_LINKBASE"))
+}
+
+// absolute reports whether a target names its place by itself: with a scheme or a drive, or from a root. A mark inside the document is no link.
+func absolute(target string) bool {
+	if target == "" || strings.ContainsAny(target[:1], `/\#`) {
+		return true
+	}
+	i := strings.IndexAny(target, ":/?#")
+	return i > 0 && target[i] == ':'
 }
 
 func outside(noun string) string {
