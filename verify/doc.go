@@ -31,7 +31,7 @@
 //
 // How the files are cut: rule.go and rules.go hold the rules, and each file named after a thing judges it: byterange.go,
 // value.go, revision.go, later.go (with compare.go, orphan.go, census.go) what is asked of the PDF; cms.go,
-// seal_signature.go, seal.go, picture.go the values; lookalike.go (with gallery.go) the pictures that belong to none; certificate.go, revocation.go (with ocsp.go), algorithm.go, time.go
+// seal_signature.go, seal.go, picture.go the values; lookalike.go and office_lookalike.go (with gallery.go) the pictures that belong to none; certificate.go, revocation.go (with ocsp.go), algorithm.go, time.go
 // what they rest on, and timestamp.go what proves it; ledger.go (with logs.go) the evidence of a ledger, withdrawn.go what
 // became of a sealing. document.go tells what a file is, pdf.go leads a PDF through them and office.go an Office document (with package.go,
 // parts.go, coverage.go what is asked of the package, native.go of the signatures of Office programs, before.go what there was before);

@@ -204,3 +204,29 @@ func TestPictureNotCompared(t *testing.T) {
 		t.Errorf("%v", r.Notes)
 	}
 }
+
+// BenchmarkLookalikes is what a look over pages costs that have nothing but text, and over pages with the picture of another seal.
+func BenchmarkLookalikes(b *testing.B) {
+	w, e := theWorld(), courtSeals()[0]
+	text := strings.Repeat("BT /F1 12 Tf 72 700 Td (All of this is text that nobody takes for a picture.) Tj ET\n", 60)
+	for name, content := range map[string]string{"text": text, "pictures": text + at45} {
+		const pages = 1000
+		objects := pdftest.Objects{1: "<< /Type /Catalog /Pages 2 0 R >>", 4: imageXObject(courtSeals()[1])}
+		kids := ""
+		for i := range pages {
+			resources := "<< >>"
+			if name == "pictures" {
+				resources = "<< /XObject << /Seal 4 0 R >> >>"
+			}
+			objects[5+2*i] = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents " + fmt.Sprint(6+2*i) + " 0 R /Resources " + resources + " >>"
+			objects[6+2*i] = pdftest.Flate("", content)
+			kids += fmt.Sprintf("%d 0 R ", 5+2*i)
+		}
+		objects[2] = fmt.Sprintf("<< /Type /Pages /Kids [%s] /Count %d >>", kids, pages)
+		objects[3] = "<< >>"
+		plain := pdftest.File(pdftest.Table, objects)
+		for kind, file := range map[string][]byte{"seal": sealFile(b, plain, w.stampOf(b, e, sign.CMS, noon), visible), "no seal": sealFile(b, plain, cmsSigner(b, w.sm2), pdfx.Options{})} {
+			b.Run(name+"/"+kind, func(b *testing.B) { bench(b, w, file) })
+		}
+	}
+}

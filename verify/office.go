@@ -409,7 +409,7 @@ func (d *office) judgeAll() ([]Signature, error) {
 		c.conclude()
 		out[i] = *c.sig
 	}
-	return out, nil
+	return out, d.lookalikes()
 }
 
 func (d *office) judgeCase(c *officeCase) {

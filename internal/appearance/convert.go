@@ -48,6 +48,12 @@ func convert(p *sign.Picture) (*Appearance, error) {
 	return a, a.planes(img)
 }
 
+// Pixels is how many pixels a picture has that Decode decodes; an error says why it does not.
+func Pixels(data []byte) (int64, error) {
+	_, cfg, err := open(data)
+	return int64(cfg.Width) * int64(cfg.Height), err
+}
+
 // Decode decodes a picture, PNG, JPEG, GIF or BMP, told by its bytes.
 func Decode(data []byte) (goimage.Image, error) {
 	kind, cfg, err := open(data)

@@ -78,6 +78,7 @@ type scan struct {
 	fields []field // open complex fields
 	page   int32
 	shown  []Shown // open drawings
+	every  bool    // drawings are kept that do not claim to be seals
 	line   Line    // the one that is being read
 	inPict bool
 	sect   Section

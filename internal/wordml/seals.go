@@ -21,7 +21,7 @@ func Seals(part []byte, limits xmldoc.Limits) ([]Shown, error) {
 	}
 	if short := drawings(b, s); short != nil {
 		if sc, err := xmldoc.NewScanner(short, limits); err == nil {
-			if found, err := sealsOf(sc); err == nil {
+			if found, err := sealsOf(sc, false); err == nil {
 				return found, nil
 			}
 		}
@@ -29,7 +29,16 @@ func Seals(part []byte, limits xmldoc.Limits) ([]Shown, error) {
 	if s, err = xmldoc.NewScanner(part, limits); err != nil {
 		return nil, err
 	}
-	return sealsOf(s)
+	return sealsOf(s, false)
+}
+
+// Pictures gives what all drawings of a part show, not only those that claim to be seals: the others have no ESID.
+func Pictures(part []byte, limits xmldoc.Limits) ([]Shown, error) {
+	s, err := xmldoc.NewScanner(part, limits)
+	if err != nil {
+		return nil, err
+	}
+	return sealsOf(s, true)
 }
 
 // drawings is the part with nothing in its root element but the drawings that have the mark, which most of a long document is not; nil:
@@ -85,8 +94,8 @@ func enclosing(b []byte) (from int, end []byte) {
 	return from, end
 }
 
-func sealsOf(sc *xmldoc.Scanner) ([]Shown, error) {
-	s := scan{s: sc, d: &Document{}}
+func sealsOf(sc *xmldoc.Scanner, every bool) ([]Shown, error) {
+	s := scan{s: sc, d: &Document{}, every: every}
 	var open []int // depths of drawings
 	for {
 		t, err := sc.Next()

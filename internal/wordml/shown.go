@@ -136,12 +136,15 @@ func (s *scan) endDrawing() {
 	x := s.shown[len(s.shown)-1]
 	s.shown = s.shown[:len(s.shown)-1]
 	id, ok := strings.CutPrefix(x.name, mark)
-	if !ok || len(s.d.seals) == maxSeals {
+	if !ok && !s.every || len(s.d.seals) == maxSeals {
 		return
 	}
-	x.ESID = id
+	if ok {
+		x.ESID = id
+	}
 	s.d.seals = append(s.d.seals, x)
 	switch {
+	case !ok:
 	case x.inline:
 		if p := s.para(); p != nil {
 			p.row = true
