@@ -197,20 +197,3 @@ func nameText(o pdf.Object) string {
 	n, _ := o.(pdf.Name)
 	return plain.Text(string(n))
 }
-
-// markups are the annotations that may come and go where annotations are allowed (ISO 32000-2 12.5.6.2).
-var markups = []pdf.Name{"Text", "FreeText", "Line", "Square", "Circle", "Polygon", "PolyLine", "Highlight", "Underline", "Squiggly", "StrikeOut", "Caret", "Stamp", "Ink", "Popup", "FileAttachment"}
-
-// laterAnnotation says why an annotation is none that may be added later; nil: it is one.
-func laterAnnotation(d *pdf.Dict) *Text {
-	kind, _ := d.Get("Subtype").(pdf.Name)
-	switch {
-	case d.Duplicate() != "":
-		return &Text{"有重复的键", "a key stands twice in it"}
-	case !slices.Contains(markups, kind):
-		return &Text{"不是批注", "it is no markup"}
-	case d.Get("A") != nil || d.Get("AA") != nil:
-		return &Text{"带有动作", "it has an action"}
-	}
-	return nil
-}

@@ -90,7 +90,7 @@ var answered = map[string]bool{codeOK: true, "picture-parts": true, "picture-siz
 
 // picture looks at one picture.
 func (l *pageLook) picture(k *pdftext.Ink) error {
-	if k.White || k.Annot != nil && l.shown[k.Annot.Ref] {
+	if k.Tint.White() || k.Annot != nil && l.shown[k.Annot.Ref] {
 		return nil
 	}
 	shape, x, y := l.seen(k.Image.Matrix)

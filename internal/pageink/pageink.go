@@ -149,7 +149,7 @@ func (p *page) add(k *pdftext.Ink) error {
 		}
 		it.annot = int32(len(p.annots))
 	}
-	if k.White && (k.Kind != pdftext.Letter || !p.isInked(k.Box)) {
+	if k.Tint.White() && (k.Kind != pdftext.Letter || !p.isInked(k.Box)) {
 		return nil
 	}
 	switch k.Kind {

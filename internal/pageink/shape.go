@@ -260,19 +260,24 @@ func (p *page) touches(it *item, box pdftext.Rect) bool {
 
 // crosses says whether a line has a point in a box.
 func crosses(a, b point, box pdftext.Rect) bool {
-	from, to := 0.0, 1.0
-	d := [2]float64{float64(b.x) - float64(a.x), float64(b.y) - float64(a.y)}
-	at := [2]float64{float64(a.x), float64(a.y)}
+	_, _, ok := within(float64(a.x), float64(a.y), float64(b.x), float64(b.y), box)
+	return ok
+}
+
+// within says which part of a line lies in a box, in fractions of its length.
+func within(ax, ay, bx, by float64, box pdftext.Rect) (from, to float64, ok bool) {
+	to = 1
+	d, at := [2]float64{bx - ax, by - ay}, [2]float64{ax, ay}
 	for i := range 2 {
 		low, high := box[i]-at[i], box[2+i]-at[i]
 		if d[i] == 0 {
 			if low > 0 || high < 0 {
-				return false
+				return 0, 0, false
 			}
 			continue
 		}
 		low, high = low/d[i], high/d[i]
 		from, to = max(from, min(low, high)), min(to, max(low, high))
 	}
-	return from <= to
+	return from, to, from <= to
 }

@@ -43,6 +43,7 @@ type state struct {
 func (in *interpreter) start(ctm matrix) state {
 	s := state{ctm: ctm, scale: 1}
 	s.brush.clip, s.brush.width = in.page.CropBox, 1
+	s.brush.tint[0].Known, s.brush.tint[1].Known = true, true // black
 	return s
 }
 
@@ -495,6 +496,9 @@ func (in *interpreter) form(s *pdf.Stream, outer *resources) error {
 	gs, tm, line, depth := in.gs, in.tm, in.line, len(in.stack)
 	in.gs.ctm = m.mul(in.gs.ctm)
 	if err := in.clipForm(s); err != nil {
+		return err
+	}
+	if err := in.group(s); err != nil {
 		return err
 	}
 	in.forms++

@@ -28,10 +28,23 @@ type Ink struct {
 	Path    []Step  // of an Area or a Stroke, unclipped; valid until the function that was given it returns
 	EvenOdd bool    // how an Area is filled
 	Width   float64 // of a Stroke
-	White   bool    // or so light that it cannot be told from white
+	Tint    Tint    // of a Picture only where it is a mask, of a Shade never
+	Darkens bool    // it is mixed with what the page has there, so that nothing gets lighter (blend modes Multiply and Darken)
 	Annot   *Annot  // whose appearance paints it; nil: the page itself
 	Image   *Image  // of a Picture
 }
+
+// A Tint is a colour as red, green and blue, from 0 to 1.
+type Tint struct {
+	RGB   [3]float64
+	Known bool // otherwise it is of a space that needs more to be understood
+}
+
+// paper is how near white a colour is that nobody tells from it.
+const paper = 0.03
+
+// White says whether a colour cannot be told from white.
+func (t Tint) White() bool { return t.Known && min(t.RGB[0], t.RGB[1], t.RGB[2]) >= 1-paper }
 
 // A Step of a path goes straight to a point, or starts there. Curves come as short lines.
 type Step struct {
@@ -65,17 +78,21 @@ type brush struct {
 	width float64
 	mode  int // of text
 	space [2]space
-	white [2]bool
+	tint  [2]Tint
 	clear [2]bool // by constant alpha
+
+	darkens bool // the blend mode in force
+	within  bool // a group that darkens the page as a whole
+	apart   bool // a group that does not see the page, so that blend modes in it do not reach that
 }
 
-// A space says which components of a colour are white.
+// A space says how the components of a colour are meant.
 type space byte
 
 const (
 	unknownSpace space = iota // none that we know of
-	lightSpace                // all ones, as in RGB
-	inkSpace                  // all zeros, as in CMYK
+	lightSpace                // more is lighter: grey, RGB
+	inkSpace                  // more is darker: CMYK, and inks of other names
 )
 
 // Paint runs the content of a page and of its annotations, and gives what they paint in the order in which they do,
@@ -85,6 +102,15 @@ func (r *Reader) Paint(ctx context.Context, p *pdf.Page, to func(*Ink) error) (d
 	in := &interpreter{r: r, ctx: ctx, page: p, work: min(maxPageWork, r.work), ink: &ink{to: to}}
 	given := in.work
 	err = in.run()
+	r.work -= given - in.work
+	return in.damage, err
+}
+
+// PaintAnnotation does the same with one annotation as page p would show it.
+func (r *Reader) PaintAnnotation(ctx context.Context, p *pdf.Page, a *Annot, to func(*Ink) error) (damage, err error) {
+	in := &interpreter{r: r, ctx: ctx, page: p, work: min(maxPageWork, r.work), ink: &ink{to: to, annot: a}}
+	given := in.work
+	err = in.annotation(a.Dict)
 	r.work -= given - in.work
 	return in.damage, err
 }
@@ -112,6 +138,8 @@ func (in *interpreter) emit(k Ink) error {
 		return err
 	}
 	k.Annot = in.ink.annot
+	b := &in.gs.brush
+	k.Darkens = b.within || b.darkens && !b.apart
 	return in.ink.to(&k)
 }
 
@@ -128,7 +156,11 @@ func (in *interpreter) letter(g *Glyph) {
 	}
 	fills, strokes := mode != 1 && !b.clear[0], mode != 0 && !b.clear[1]
 	if fills || strokes {
-		in.failed = in.emit(Ink{Kind: Letter, Text: g.Text, Box: g.Box, White: (!fills || b.white[0]) && (!strokes || b.white[1])})
+		tint := b.tint[0]
+		if !fills || strokes && tint.White() {
+			tint = b.tint[1]
+		}
+		in.failed = in.emit(Ink{Kind: Letter, Text: g.Text, Box: g.Box, Tint: tint})
 	}
 }
 
@@ -139,7 +171,11 @@ func (in *interpreter) picture(mask bool, image Image) error {
 		return nil
 	}
 	image.Matrix = in.gs.ctm
-	return in.emit(Ink{Kind: Picture, Box: in.gs.ctm.box(Rect{0, 0, 1, 1}), White: mask && b.white[0], Image: &image})
+	k := Ink{Kind: Picture, Box: in.gs.ctm.box(Rect{0, 0, 1, 1}), Image: &image}
+	if mask {
+		k.Tint = b.tint[0]
+	}
+	return in.emit(k)
 }
 
 // bare emits an annotation without a normal appearance. One that has several, none of which is for its state, shows nothing.
@@ -163,6 +199,24 @@ func (in *interpreter) clipForm(s *pdf.Stream) error {
 	}
 	in.gs.brush.clip = in.gs.brush.clip.and(in.gs.ctm.box(Rect(box)))
 	return nil
+}
+
+// group begins a form that is a transparency group: it is mixed with the page as a whole, and what is in it, where it is isolated, only
+// with what is in it.
+func (in *interpreter) group(s *pdf.Stream) error {
+	if in.ink == nil {
+		return nil
+	}
+	d, err := in.dict(s.Dict.Get("Group"))
+	if err != nil || d == nil {
+		return err
+	}
+	isolated, err := in.resolve(d.Get("I"))
+	b := &in.gs.brush
+	b.within = b.within || b.darkens && !b.apart
+	b.apart = b.apart || isolated == true
+	b.darkens = false
+	return err
 }
 
 // paintOperator runs the operators that have nothing to do with text.
@@ -212,7 +266,7 @@ func (in *interpreter) paintOperator(op []byte, operands []pdf.Token, res *resou
 		if op[0] == 'C' {
 			i = 1
 		}
-		b.white[i], b.space[i] = false, unknownSpace
+		b.tint[i], b.space[i] = Tint{}, unknownSpace
 		if name, ok := last(operands, pdf.NameToken); ok {
 			s, err := in.space(res, string(name))
 			b.space[i] = s
@@ -222,18 +276,30 @@ func (in *interpreter) paintOperator(op []byte, operands []pdf.Token, res *resou
 	return nil
 }
 
-// paper is how near white a colour is that nobody tells from it.
-const paper = 0.03
-
-// colour notes whether a colour is white.
+// colour notes a colour.
 func (b *brush) colour(i int, s space, operands []pdf.Token) {
-	b.space[i] = s
-	b.white[i] = s != unknownSpace && len(operands) > 0
-	for _, t := range operands {
-		if t.Kind != pdf.Numeral || s == lightSpace && t.Number < 1-paper || s == inkSpace && t.Number > paper {
-			b.white[i] = false
-		}
+	b.space[i], b.tint[i] = s, Tint{}
+	var v [4]float64
+	n := len(operands)
+	if n == 0 || n > 4 || s == unknownSpace || !numbers(operands, v[:n]) {
+		return
 	}
+	t := Tint{Known: true}
+	switch {
+	case s == lightSpace && n == 1:
+		t.RGB = [3]float64{v[0], v[0], v[0]}
+	case s == lightSpace && n == 3:
+		t.RGB = [3]float64(v[:3])
+	case s == inkSpace && n == 4:
+		for c := range t.RGB {
+			t.RGB[c] = max(0, 1-v[c]-v[3])
+		}
+	case max(v[0], v[1], v[2], v[3]) <= paper: // of whatever ink
+		t.RGB = [3]float64{1, 1, 1}
+	default:
+		t = Tint{}
+	}
+	b.tint[i] = t
 }
 
 // space finds what kind a colour space is of.
@@ -281,8 +347,10 @@ func nameOnly(o pdf.Object) pdf.Object {
 
 // A named state, as far as it matters here.
 type named struct {
-	value [3]float64 // LW, ca, CA
-	has   [3]bool
+	value  [3]float64 // LW, ca, CA
+	has    [3]bool
+	blends bool // it has a blend mode
+	dark   bool // which darkens
 }
 
 func (in *interpreter) graphicsState(res *resources, name pdf.Name) error {
@@ -298,6 +366,9 @@ func (in *interpreter) graphicsState(res *resources, name pdf.Name) error {
 		res.states[name] = s
 	}
 	b := &in.gs.brush
+	if s.blends {
+		b.darkens = s.dark
+	}
 	if s.has[0] {
 		b.width = math.Abs(s.value[0])
 	}
@@ -325,10 +396,15 @@ func (in *interpreter) namedState(res *resources, name pdf.Name) (s named, err e
 		}
 		s.value[i], s.has[i] = pdf.Number(o)
 	}
-	if d.Get("Font") != nil {
+	mode, err := in.resolve(d.Get("BM"))
+	if a, ok := mode.(*pdf.Array); ok && len(a.Items) > 0 { // the first that a reader knows
+		mode = a.Items[0]
+	}
+	s.blends, s.dark = mode != nil, nameOnly(mode) == pdf.Name("Multiply") || nameOnly(mode) == pdf.Name("Darken")
+	if err == nil && d.Get("Font") != nil {
 		in.unpainted("a font that a graphics state sets")
 	}
-	return s, nil
+	return s, err
 }
 
 // far is where coordinates end: nothing is shown out there, and what is calculated with stays exact.
@@ -432,13 +508,13 @@ func (in *interpreter) paintPath(op string) error {
 	strokes := op != "n" && op[0] != 'f' && op[0] != 'F' && !b.clear[1]
 	var err error
 	if fills {
-		err = in.emit(Ink{Kind: Area, Box: box, Path: k.path, EvenOdd: op[len(op)-1] == '*', White: b.white[0]})
+		err = in.emit(Ink{Kind: Area, Box: box, Path: k.path, EvenOdd: op[len(op)-1] == '*', Tint: b.tint[0]})
 	}
 	if strokes && err == nil {
 		m := in.gs.ctm
 		width := b.width * max(math.Hypot(m[0], m[1]), math.Hypot(m[2], m[3]))
 		wide := Rect{box[0] - width/2, box[1] - width/2, box[2] + width/2, box[3] + width/2}
-		err = in.emit(Ink{Kind: Stroke, Box: wide, Path: k.path, Width: width, White: b.white[1]})
+		err = in.emit(Ink{Kind: Stroke, Box: wide, Path: k.path, Width: width, Tint: b.tint[1]})
 	}
 	if clip {
 		b.clip = b.clip.and(box)
