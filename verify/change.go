@@ -3,6 +3,8 @@ package verify
 import (
 	"fmt"
 	"strings"
+
+	"github.com/courtseal/courtseal/internal/pdf"
 )
 
 // A Change is one thing that a saving of a PDF did after a signature was made. What of it is allowed, each signature says for itself:
@@ -15,10 +17,11 @@ type Change struct {
 	Field    string `json:"field,omitempty"`  // full name of the form field
 	Detail   Text   `json:"detail"`
 
-	covers  *Text // what the signer saw there and it may hide; nil: nothing
-	seen    bool  // fill: it takes the place of something that the signer saw
-	waiting bool  // signature: its field was there before
-	shown   bool  // signature, timestamp: it shows something
+	covers  *Text     // what the signer saw there and it may hide; nil: nothing
+	seen    bool      // fill: it takes the place of something that the signer saw
+	waiting bool      // signature: its field was there before
+	shown   bool      // signature, timestamp: it shows something
+	note    *pdf.Dict // annotation: as it is now; nil: it is gone
 }
 
 // Kinds of a Change.
@@ -60,16 +63,6 @@ func (s *step) change(kind string, zh, en string, args ...any) *Change {
 // unread notes that it cannot be known what the saving did.
 func (s *step) unread(err error) {
 	s.change(changeUnread, "无法分析：%[1]v", "cannot be analysed: %[1]v", err)
-}
-
-// signatures lists the names of those that the saving added.
-func (s *step) filledFields() (names []string) {
-	for _, c := range s.changes {
-		if c.Kind == changeFill || c.waiting {
-			names = append(names, c.Field)
-		}
-	}
-	return names
 }
 
 // text says what the saving did.

@@ -151,8 +151,13 @@ func (c *comparison) run() error {
 	return nil
 }
 
-// trailers: what everything hangs on is the same.
+// trailers: what everything hangs on is the same, and the cross-reference goes on from the one before.
 func (c *comparison) trailers() error {
+	own := len(c.revisions[c.index+1].sections)
+	x, y := c.old.Sections(), c.new.Sections()
+	if len(y) != own+len(x) || !slices.EqualFunc(x, y[own:], func(a, b pdf.Section) bool { return a.Offset == b.Offset }) {
+		c.change(changeContent, "交叉引用未接续前一版", "has a cross-reference that does not continue the one before")
+	}
 	a, b := c.old.Trailer(), c.new.Trailer()
 	for _, k := range []pdf.Name{"Root", "Encrypt"} {
 		if !equal(a.Get(k), b.Get(k)) {
@@ -305,16 +310,18 @@ func (c *comparison) isNew(num uint32) bool {
 	return w != nil && w.was == nil
 }
 
-// keys: two dictionaries differ in no other key than those allowed. what they are is told.
-func (c *comparison) keys(num uint32, a, b *pdf.Dict, what Text, allowed ...pdf.Name) bool {
+// keys: two dictionaries differ in no other key than those allowed; what they are is asked for where there is something to tell.
+func (c *comparison) keys(num uint32, a, b *pdf.Dict, what func() Text, allowed ...pdf.Name) bool {
 	if a.Duplicate() != "" || b.Duplicate() != "" {
-		c.change(changeContent, "%[1]s（对象 %[3]d）有重复的键", "has a key that stands twice in %[2]s (object %[3]d)", what.ZH, what.EN, num).Object = num
+		t := what()
+		c.change(changeContent, "%[1]s（对象 %[3]d）有重复的键", "has a key that stands twice in %[2]s (object %[3]d)", t.ZH, t.EN, num).Object = num
 		return false
 	}
 	fine := true
 	for _, k := range unlike(a, b) {
 		if !slices.Contains(allowed, k) {
-			c.change(changeContent, "改变%[1]s（对象 %[3]d）的 /%[4]s", "changes /%[4]s of %[2]s (object %[3]d)", what.ZH, what.EN, num, plain.Text(string(k))).Object = num
+			t := what()
+			c.change(changeContent, "改变%[1]s（对象 %[3]d）的 /%[4]s", "changes /%[4]s of %[2]s (object %[3]d)", t.ZH, t.EN, num, plain.Text(string(k))).Object = num
 			fine = false
 		}
 	}

@@ -81,7 +81,7 @@ func (c *comparison) fieldsAndNotes() error {
 // signedField judges a field that was there and is signed now, or a widget of it.
 func (c *comparison) signedField(w *wrote, a, b *pdf.Dict) error {
 	c.put(w.num, fields)
-	what := Text{"签名域", "the signature field"}
+	what := func() Text { return Text{"签名域", "the signature field"} }
 	v, err := c.old.Resolve(a.Get("V"))
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func (c *comparison) signedField(w *wrote, a, b *pdf.Dict) error {
 		c.change(changeContent, "取代域 %[1]d 中的签名", "replaces the signature in field %[1]d", w.num).Object = w.num
 	}
 	if c.keys(w.num, a, b, what, "V", "AP", "AS", "F", "Ff", "M", "MK", "Kids") && !flagsKept(a, b) {
-		c.change(changeContent, "改变%[1]s（对象 %[3]d）的标志", "changes the flags of %[2]s (object %[3]d)", what.ZH, what.EN, w.num).Object = w.num
+		c.change(changeContent, "改变签名域（对象 %[1]d）的标志", "changes the flags of the signature field (object %[1]d)", w.num).Object = w.num
 	}
 	if !equal(a.Get("Kids"), b.Get("Kids")) {
 		if err := c.kids(a, b); err != nil {
@@ -155,23 +155,24 @@ func (c *comparison) field(w *wrote, a, b *pdf.Dict) error {
 		return nil // it belongs to no field: whatever leads to it decides
 	}
 	c.put(w.num, fields)
-	what := Text{"域 " + plain.Text(clipName(l.name)), "the field " + plain.Text(clipName(l.name))}
+	name := plain.Text(clipName(l.name))
+	what := func() Text { return Text{"域 " + name, "the field " + name} }
 	if keys := unlike(a, b); len(keys) == 1 && keys[0] == "Kids" && a.Get("Subtype") == nil {
 		return c.kids(a, b)
 	}
 	if l.ft == "Sig" {
 		for _, k := range unlike(a, b) {
-			ch := c.change(changeContent, "改变签名域 %[1]s 的 /%[2]s", "changes /%[2]s of the signature field %[1]s", plain.Text(clipName(l.name)), plain.Text(string(k)))
+			ch := c.change(changeContent, "改变签名域 %[1]s 的 /%[2]s", "changes /%[2]s of the signature field %[1]s", name, plain.Text(string(k)))
 			ch.Object, ch.Field = w.num, l.name
 		}
 		return nil
 	}
 	if !slices.Contains([]pdf.Name{"Tx", "Ch", "Btn"}, l.ft) {
-		c.change(changeContent, "改变%[1]s", "changes %[2]s", what.ZH, what.EN).Object = w.num
+		c.change(changeContent, "改变域 %[1]s", "changes the field %[1]s", name).Object = w.num
 		return nil
 	}
 	if c.keys(w.num, a, b, what, valueKeys...) && !flagsKept(a, b) {
-		c.change(changeContent, "改变%[1]s（对象 %[3]d）的标志", "changes the flags of %[2]s (object %[3]d)", what.ZH, what.EN, w.num).Object = w.num
+		c.change(changeContent, "改变域 %[1]s（对象 %[2]d）的标志", "changes the flags of the field %[1]s (object %[2]d)", name, w.num).Object = w.num
 	}
 	f := c.fills[l.name]
 	if f == nil {

@@ -9,6 +9,12 @@ import (
 func (c *comparison) signatures() error {
 	c.fields, c.widgets = map[uint32]bool{}, map[uint32]bool{}
 	from, to := c.revisions[c.index].end, c.revisions[c.index+1].end
+	names := map[string]uint32{}
+	for i := range c.found {
+		if s := &c.found[i]; s.Field != nil && s.Value != nil && s.Value.Offset < from {
+			names[s.Name] = s.Field.Ref.Num
+		}
+	}
 	for i := range c.found {
 		s := &c.found[i]
 		if s.Value == nil || s.Value.Offset < from || s.Value.Offset >= to {
@@ -28,6 +34,10 @@ func (c *comparison) signatures() error {
 		}
 		for _, w := range s.Widgets {
 			c.widgets[w.Num] = true
+		}
+		if n, ok := names[s.Name]; ok && n != s.Field.Ref.Num { // to readers they are one field
+			ch := c.change(changeContent, "签名域与已有签名域 %[1]s 同名", "gives its signature field the name of the signed field %[1]s", name)
+			ch.Field, ch.Object = s.Name, s.Field.Ref.Num
 		}
 	}
 	return nil
@@ -203,6 +213,7 @@ func (c *comparison) fieldNew(o pdf.Object) error {
 			ch.Field = pdf.Text(t.Value)
 			ch.Detail = Text{"增加空的签名域 " + plain.Text(clipName(ch.Field)), "adds the empty signature field " + plain.Text(clipName(ch.Field))}
 		}
+		c.fillings[ch] = map[uint32]bool{r.Num: true}
 		if err := c.newField(r.Num); err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ func (c *comparison) pageLists() error {
 				w.place = nowhere
 				continue
 			}
-			c.keys(num, v, y, c.pageText(num), "Annots", "Tabs")
+			c.keys(num, v, y, func() Text { return c.pageText(num) }, "Annots", "Tabs")
 			if err := c.pageList(num, v.Get("Annots"), y.Get("Annots")); err != nil {
 				return err
 			}
@@ -77,10 +77,6 @@ func (c *comparison) pageList(page uint32, a, b pdf.Object) error {
 	if err := c.spend((len(before) + len(after)) / 16); err != nil {
 		return err
 	}
-	n, err := c.pageNumber(page)
-	if err != nil {
-		return err
-	}
 	i := 0
 	var gone []pdf.Object
 	for _, o := range before { // what is left stands in the same order as before
@@ -92,15 +88,16 @@ func (c *comparison) pageList(page uint32, a, b pdf.Object) error {
 	}
 	for _, o := range gone {
 		if slices.ContainsFunc(after[i:], func(x pdf.Object) bool { return equal(o, x) }) {
-			c.change(changeContent, "改变第 %[1]d 页注释的次序", "changes the order of annotations on page %[1]d", n).Page = n
+			t := c.pageText(page)
+			c.change(changeContent, "改变%[1]s注释的次序", "changes the order of the annotations of %[2]s", t.ZH, t.EN)
 			return nil
 		}
-		if err := c.annotationGone(n, o); err != nil {
+		if err := c.annotationGone(page, o); err != nil {
 			return err
 		}
 	}
 	for _, o := range after[i:] {
-		if err := c.annotationNew(n, o); err != nil {
+		if err := c.annotationNew(page, o); err != nil {
 			return err
 		}
 	}
@@ -108,8 +105,12 @@ func (c *comparison) pageList(page uint32, a, b pdf.Object) error {
 }
 
 // annotationGone: only an annotation that could have been added later may be taken away.
-func (c *comparison) annotationGone(page int, o pdf.Object) error {
+func (c *comparison) annotationGone(on uint32, o pdf.Object) error {
 	v, err := c.old.Resolve(o)
+	if err != nil {
+		return err
+	}
+	page, err := c.pageNumber(on)
 	if err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (c *comparison) annotationGone(page int, o pdf.Object) error {
 }
 
 // annotationNew judges what was added to a page.
-func (c *comparison) annotationNew(page int, o pdf.Object) error {
+func (c *comparison) annotationNew(on uint32, o pdf.Object) error {
 	num := uint32(0)
 	if r, ok := o.(pdf.Ref); ok {
 		num = r.Num
@@ -143,6 +144,10 @@ func (c *comparison) annotationNew(page int, o pdf.Object) error {
 		}
 	}
 	v, err := c.new.Resolve(o)
+	if err != nil {
+		return err
+	}
+	page, err := c.pageNumber(on)
 	if err != nil {
 		return err
 	}
@@ -162,7 +167,7 @@ func (c *comparison) annotationNew(page int, o pdf.Object) error {
 		return nil
 	}
 	ch := c.change(changeAnnotation, "在第 %[1]d 页增加注释 %[2]s", "adds the annotation %[2]s to page %[1]d", page, kind)
-	ch.Page, ch.Object = page, num
+	ch.Page, ch.Object, ch.note = page, num, d
 	return nil
 }
 
@@ -187,7 +192,7 @@ func (c *comparison) note(w *wrote, a, b *pdf.Dict) error {
 	} else {
 		ch = c.change(changeAnnotation, "改变注释 %[1]s（对象 %[2]d）", "changes the annotation %[1]s (object %[2]d)", kind, w.num)
 	}
-	ch.Object, ch.Page = w.num, page
+	ch.Object, ch.Page, ch.note = w.num, page, b
 	c.look(w.num, a)
 	c.look(w.num, b)
 	return nil

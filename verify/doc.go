@@ -19,6 +19,10 @@
 // the same bytes, both of which must be right. A seal is judged by the standard it follows, in that standard's order: GM/T
 // 0031-2014, GB/T 38540-2020 or GM/T 0031-2025; [Policy] says how where they are read in two ways.
 //
+// What was done to a PDF after a signature is found object by object, reject by default, and judged by what that signature allows: its
+// certification (DocMDP), its locks (FieldMDP, /Lock), or, where it has none, what its signer could expect. [Report].Changes lists it, with
+// page and object.
+//
 // What ended since a signature was made raises a doubt that only a proven time settles. Time stamps prove one, in a CMS, in
 // a seal signature, in a seal and over a document: each is a [Stamp] of the report with checks of its own.
 //
@@ -30,8 +34,10 @@
 // not grow with its length, but for the parts of an Office document in which dynamic content is looked for. Everything here may be called concurrently.
 //
 // How the files are cut: rule.go and rules.go hold the rules, and each file named after a thing judges it: byterange.go,
-// value.go, revision.go, later.go (with compare.go, orphan.go, census.go) what is asked of the PDF; cms.go,
-// seal_signature.go, seal.go, picture.go the values; lookalike.go and office_lookalike.go (with gallery.go) the pictures that belong to none; certificate.go, revocation.go (with ocsp.go), algorithm.go, time.go
+// value.go, revision.go what is asked of the PDF as it was signed; later.go what each signature allows of all that came after, which
+// compare.go (with the files named after it, and orphan.go) finds, census.go sees reached in no other way, cover.go hiding nothing, and
+// change.go and whereis.go put into words; cms.go, seal_signature.go, seal.go, picture.go the values; lookalike.go and
+// office_lookalike.go (with gallery.go) the pictures that belong to none; certificate.go, revocation.go (with ocsp.go), algorithm.go, time.go
 // what they rest on, and timestamp.go what proves it; ledger.go (with logs.go) the evidence of a ledger, withdrawn.go what
 // became of a sealing. document.go tells what a file is, pdf.go leads a PDF through them and office.go an Office document (with package.go,
 // parts.go, coverage.go what is asked of the package, native.go of the signatures of Office programs, before.go what there was before);

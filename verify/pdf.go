@@ -127,9 +127,10 @@ type pdfCase struct {
 	*signatureCase
 	field    *pdf.Signature
 	span     span
-	hashable bool   // the range may be hashed
-	whole    bool   // the range and its gap are right
-	token    []byte // a document time stamp; nil: it is a signature
+	hashable bool     // the range may be hashed
+	whole    bool     // the range and its gap are right
+	token    []byte   // a document time stamp; nil: it is a signature
+	boxes    []placed // where it is seen; nil: not asked yet
 }
 
 func (d *document) judgeAll() ([]Signature, error) {
