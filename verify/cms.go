@@ -1,8 +1,10 @@
 package verify
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/courtseal/courtseal/internal/der"
@@ -37,6 +39,7 @@ var cmsAttributesRule = &rule{
 		{"attribute-wrong", Invalid, "签名属性缺失、重复或有误：%[1]s", "a signed attribute is missing, stands twice or is malformed: %[1]s"},
 		{"content-type-differs", Invalid, "contentType 属性与原文类型不符", "the contentType attribute is not the type of the content"},
 		{"other-certificate", Invalid, "signing-certificate 属性指向另一证书", "the signing-certificate attribute names another certificate"},
+		{"several-certificates", Invalid, "CMS 中有多个证书符合签名人标识，而签名属性未指明是哪一个", "several certificates in the CMS fit what names the signer, and no signed attribute says which"},
 		{"certificate-not-bound", Invalid, "CAdES 要求的 signing-certificate-v2 属性缺失", "the signing-certificate-v2 attribute that CAdES asks for is missing"},
 	},
 }
@@ -244,6 +247,8 @@ func (j *judge) cmsAttributes(c *cmsSignature, subFilter string) {
 	switch {
 	case err == nil:
 		j.add(r.check(codeOK))
+	case errors.Is(err, cms.ErrAbsent) && c.second() != nil:
+		j.add(r.check("several-certificates"))
 	case errors.Is(err, cms.ErrAbsent) && subFilter == "ETSI.CAdES.detached":
 		j.add(r.check("certificate-not-bound"))
 	case errors.Is(err, cms.ErrAbsent):
@@ -253,6 +258,11 @@ func (j *judge) cmsAttributes(c *cmsSignature, subFilter string) {
 	default:
 		j.add(r.check("attribute-wrong", err.Error()))
 	}
+}
+
+// second is another certificate that fits what names the signer, which some program may take for the signer's; nil: there is none.
+func (c *cmsSignature) second() []byte {
+	return c.SignerInfo.Certificate(slices.DeleteFunc(slices.Clone(c.Certificates), func(b []byte) bool { return bytes.Equal(b, c.certDER) }))
 }
 
 func (j *judge) cmsValue(c *cmsSignature, cert *gm.Certificate, sums sign.Sums) {

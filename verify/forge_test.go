@@ -91,6 +91,7 @@ type cmsParts struct {
 	crls        [][]byte
 	padding     []byte // after the value
 	noAttrs     bool
+	attributes  func([][]byte) [][]byte // changes the signed ones, each whole
 }
 
 func (r rawCMS) Profile() sign.Profile {
@@ -121,6 +122,9 @@ func (r rawCMS) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
 		})
 	}
 	body := attrs.BytesOrPanic()
+	if p.attributes != nil {
+		body = slices.Concat(p.attributes(elements(body))...)
+	}
 	var set cryptobyte.Builder
 	set.AddASN1(asn1.SET, func(b *cryptobyte.Builder) { b.AddBytes(body) })
 	digest := r.hash.Sum(set.BytesOrPanic())
@@ -252,13 +256,20 @@ func signCMS(ctx context.Context, key sign.Key, digest []byte, t sign.OID, value
 func children(t testing.TB, b []byte) (out [][]byte) {
 	t.Helper()
 	s := cryptobyte.String(b)
-	var in, e cryptobyte.String
+	var in cryptobyte.String
 	if !s.ReadAnyASN1(&in, nil) {
 		t.Fatal("no DER")
 	}
+	return elements(in)
+}
+
+// elements are those that stand one behind the other.
+func elements(b []byte) (out [][]byte) {
+	in := cryptobyte.String(b)
 	for !in.Empty() {
+		var e cryptobyte.String
 		if !in.ReadAnyASN1Element(&e, nil) {
-			t.Fatal("no DER")
+			panic("no DER")
 		}
 		out = append(out, e)
 	}

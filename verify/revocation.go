@@ -9,7 +9,6 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/courtseal/courtseal/internal/gm"
-	"github.com/courtseal/courtseal/sign"
 )
 
 var revocationRule = &rule{
@@ -56,7 +55,7 @@ func (j *judge) revocation(s subject, chain []*gm.Certificate) {
 
 func (j *judge) revoked(r *rule, s subject, c *gm.Certificate, issuers []*gm.Certificate) (string, Check) {
 	name := c.Subject.String()
-	a := j.status(c, issuers)
+	a := j.status(s, c, issuers)
 	authority := s.role == tsaRole && c == s.cert
 	switch {
 	case a.revoked && authority && !a.harmless:
@@ -90,14 +89,6 @@ func (j *judge) issuers(c *gm.Certificate) []*gm.Certificate {
 	}
 	return out
 }
-
-const (
-	oidCRLDistributionPoints = "2.5.29.31"
-	oidIssuingDistribution   = "2.5.29.28"
-	oidDeltaCRL              = "2.5.29.27"
-	oidInvalidityDate        = "2.5.29.24"
-	oidReasonCode            = "2.5.29.21"
-)
 
 // namesSource: a CRL distribution point of any form (GM authorities write LDAP names), or an OCSP responder.
 func namesSource(c *gm.Certificate) bool {
@@ -144,7 +135,8 @@ func (a answer) or(b answer) answer {
 	return a
 }
 
-func (j *judge) status(c *gm.Certificate, issuers []*gm.Certificate) answer {
+// status asks all lists and responses that may be about c; s says for which purpose it is to be trusted.
+func (j *judge) status(s subject, c *gm.Certificate, issuers []*gm.Certificate) answer {
 	var a answer
 	for _, issuer := range issuers {
 		for i, list := range [][]*crl{j.crls, j.brought} {
@@ -153,8 +145,8 @@ func (j *judge) status(c *gm.Certificate, issuers []*gm.Certificate) answer {
 				proven = j.whole
 			}
 			for _, l := range list {
-				if bytes.Equal(l.RawIssuer, c.RawIssuer) {
-					a = a.or(j.askCRL(l, c, issuer, proven))
+				if l.mayName(c) {
+					a = a.or(j.askCRL(s, l, c, issuer, proven))
 				}
 			}
 		}
@@ -163,121 +155,6 @@ func (j *judge) status(c *gm.Certificate, issuers []*gm.Certificate) answer {
 		}
 	}
 	return a
-}
-
-// askCRL asks a list that is proven to exist by a moment; zero: it is not. That a certificate is revoked is believed of a list whose
-// signature protects no more; that it is not, is not.
-func (j *judge) askCRL(l *crl, c, issuer *gm.Certificate, proven time.Time) answer {
-	if err := gm.CheckList(l.RevocationList, issuer); err != nil {
-		return answer{why: "CRL: " + err.Error()}
-	}
-	lapsed := j.lapseOf(proven, hashReliance(sign.Hash(gm.SignatureHash(l.SignatureAlgorithm))), keyReliance(issuer.PublicKey))
-	if e, ok := l.entries[c.SerialNumber.String()]; ok {
-		return answer{revoked: true, at: e.at, harmless: harmless(e.reason)}
-	}
-	switch {
-	case lapsed.standing == weak:
-		return answer{why: "CRL: " + lapsed.why()}
-	case l.delta:
-		return answer{why: "a delta CRL alone proves nothing"}
-	case !l.covers(c):
-		return answer{why: "the CRL is for other certificates of the authority"}
-	case j.at.Before(l.ThisUpdate):
-		return answer{why: "the CRL is from after the time of verification"}
-	case !l.NextUpdate.IsZero() && j.at.After(l.NextUpdate) && !j.enough(l.ThisUpdate):
-		return answer{why: "the CRL was to be replaced by " + clock(l.NextUpdate)}
-	case l.ThisUpdate.After(c.NotAfter):
-		return answer{why: "the CRL is from after the certificate's end and may have dropped it"}
-	}
-	return answer{good: true}
-}
-
-// A revocation is one entry of a CRL.
-type revocation struct {
-	at     time.Time // revoked, or invalid, since
-	reason int       // CRLReason; -1: not stated
-}
-
-// A crl is a revocation list ready to be asked.
-type crl struct {
-	*gm.RevocationList
-	entries map[string]revocation // by serial number
-	delta   bool
-	scope   []byte // IssuingDistributionPoint, DER; nil: everything of the authority
-}
-
-func parseCRL(der []byte) (*crl, error) {
-	list, err := gm.ParseRevocationList(der)
-	if err != nil {
-		return nil, err
-	}
-	l := &crl{RevocationList: list, entries: map[string]revocation{}}
-	for _, e := range list.RevokedCertificateEntries {
-		if e.ReasonCode == 8 { // removeFromCRL
-			continue
-		}
-		r := revocation{e.RevocationTime, -1}
-		for _, x := range e.Extensions {
-			switch x.Id.String() {
-			case oidInvalidityDate:
-				s := cryptobyte.String(x.Value)
-				var t time.Time
-				if s.ReadASN1GeneralizedTime(&t) && t.Before(r.at) {
-					r.at = t
-				}
-			case oidReasonCode:
-				r.reason = e.ReasonCode
-			}
-		}
-		l.entries[e.SerialNumber.String()] = r
-	}
-	for _, x := range list.Extensions {
-		switch x.Id.String() {
-		case oidDeltaCRL:
-			l.delta = true
-		case oidIssuingDistribution:
-			l.scope = x.Value
-		}
-	}
-	return l, nil
-}
-
-// covers reports whether the list would name c, by the IssuingDistributionPoint (RFC 5280 5.2.5): authorities with many
-// certificates cut their list in parts, and a certificate names its part.
-func (l *crl) covers(c *gm.Certificate) bool {
-	if l.scope == nil {
-		return true
-	}
-	s := cryptobyte.String(l.scope)
-	var in, point cryptobyte.String
-	var hasPoint bool
-	if !s.ReadASN1(&in, asn1.SEQUENCE) || !in.ReadOptionalASN1(&point, &hasPoint, asn1.Tag(0).ContextSpecific().Constructed()) {
-		return false
-	}
-	if hasPoint && !namesPoint(c, point) {
-		return false
-	}
-	flag := func(tag uint8) bool {
-		var v cryptobyte.String
-		var has bool
-		return in.ReadOptionalASN1(&v, &has, asn1.Tag(tag).ContextSpecific()) && has && len(v) == 1 && v[0] != 0
-	}
-	userOnly, caOnly := flag(1), flag(2)
-	var reasons cryptobyte.String
-	var someReasons bool
-	in.ReadOptionalASN1(&reasons, &someReasons, asn1.Tag(3).ContextSpecific())
-	indirect, attributes := flag(4), flag(5)
-	return in.Empty() && !(userOnly && c.IsCA) && !(caOnly && !c.IsCA) && !someReasons && !indirect && !attributes
-}
-
-// namesPoint: the DistributionPointName stands, octet for octet, in the certificate's CRLDistributionPoints.
-func namesPoint(c *gm.Certificate, point []byte) bool {
-	for _, e := range c.Extensions {
-		if e.Id.String() == oidCRLDistributionPoints && len(point) > 4 && bytes.Contains(e.Value, point) {
-			return true
-		}
-	}
-	return false
 }
 
 func serialOctets(n *big.Int) []byte {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/courtseal/courtseal/internal/der"
+	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/pdfx"
@@ -233,10 +234,61 @@ func (s sesFunc) Sign(_ context.Context, a *sign.Act) ([]sign.Value, error) {
 // A CMS whose parts do not fit each other, made with the signer's own key.
 func TestTamperCMS(t *testing.T) {
 	w := theWorld()
+	attributes := func(f func(list [][]byte) [][]byte) func(*cmsParts) { // 0 contentType, 1 messageDigest, 2 signing-certificate-v2
+		return func(p *cmsParts) { p.attributes = f }
+	}
+	without := func(i int) func(*cmsParts) {
+		return attributes(func(list [][]byte) [][]byte { return slices.Delete(list, i, i+1) })
+	}
+	twice := func(i int) func(*cmsParts) {
+		return attributes(func(list [][]byte) [][]byte { return append(list, list[i]) })
+	}
+	values := func(i int, change func(value []byte) [][]byte) func(*cmsParts) {
+		return attributes(func(list [][]byte) [][]byte {
+			a := children(t, list[i])
+			list[i] = element(0x30, a[0], element(0x31, change(children(t, a[1])[0])...))
+			return list
+		})
+	}
+	octets := func(b ...byte) []byte { return element(0x04, b) }
+	again := w.rsaCA.Certify(w.rsa.Public(), "别的法院", func(c *gm.Certificate) { // of the same number
+		own, _ := gm.ParseCertificate(w.rsa.Chain()[0])
+		c.SerialNumber = own.SerialNumber
+	})
 	for _, x := range []struct {
 		name, code string
 		mod        func(*cmsParts)
 	}{
+		{"no contentType", "attribute-wrong", without(0)},
+		{"no messageDigest", "attribute-wrong", without(1)},
+		{"contentType twice", "attribute-wrong", twice(0)},
+		{"messageDigest twice", "attribute-wrong", twice(1)},
+		{"messageDigest twice, another first", "attribute-wrong", attributes(func(list [][]byte) [][]byte {
+			a := children(t, list[1])
+			return append([][]byte{element(0x30, a[0], element(0x31, octets(make([]byte, 32)...)))}, list...)
+		})},
+		{"signing-certificate-v2 twice", "attribute-wrong", twice(2)},
+		{"contentType of two values", "attribute-wrong", values(0, func(v []byte) [][]byte { return [][]byte{v, v} })},
+		{"messageDigest of two values", "content-unknown", values(1, func(v []byte) [][]byte { return [][]byte{v, v} })},
+		{"messageDigest of no value", "content-unknown", values(1, func([]byte) [][]byte { return nil })},
+		{"messageDigest that is none", "content-unknown", values(1, func([]byte) [][]byte { return [][]byte{{0x05, 0}} })},
+		{"messageDigest cut short", "content-changed", values(1, func(v []byte) [][]byte { return [][]byte{octets(v[2:18]...)} })},
+		{"empty messageDigest", "content-changed", values(1, func([]byte) [][]byte { return [][]byte{octets()} })},
+		{"signing-certificate-v2 that names none", "attribute-wrong", values(2, func([]byte) [][]byte { return [][]byte{{0x30, 2, 0x30, 0}} })},
+		{"signing-certificate-v2 of another number", "other-certificate", values(2, func(v []byte) [][]byte {
+			id := children(t, children(t, children(t, v)[0])[0])
+			number := element(0x30, element(0x30), element(0x02, []byte{7}))
+			return [][]byte{element(0x30, element(0x30, element(0x30, append(id, number)...)))}
+		})},
+		{"signing-certificate-v2 of another first", "other-certificate", values(2, func(v []byte) [][]byte {
+			id := children(t, children(t, v)[0])[0]
+			return [][]byte{element(0x30, element(0x30, element(0x30, octets(make([]byte, 32)...)), id))}
+		})},
+		{"two certificates of one number", "other-certificate", func(p *cmsParts) { p.certs = [][]byte{again, w.rsa.Chain()[0]} }},
+		{"two certificates of one number, none named", "several-certificates", func(p *cmsParts) { p.certs, p.certHash = [][]byte{w.rsa.Chain()[0], again}, nil }},
+		{"two certificates of one number, none named, the other first", "several-certificates", func(p *cmsParts) { p.certs, p.certHash = [][]byte{again, w.rsa.Chain()[0]}, nil }},
+		{"another content type inside and out", "content-type", func(p *cmsParts) { p.eContent, p.contentType = oidMessageDigest, []byte(oidMessageDigest) }},
+		{"one zero and something after it", "padding-not-zero", func(p *cmsParts) { p.padding = []byte{0, 1} }},
 		{"content inside", "content-inside", func(p *cmsParts) { p.content = []byte("hello") }},
 		{"empty content inside", "content-inside", func(p *cmsParts) { p.content = []byte{} }},
 		{"two signers", "signers", func(p *cmsParts) { p.signers = 2 }},

@@ -20,6 +20,7 @@ var stampRule = &rule{
 	stops:  "a seal or seal signature with a wrong time stamp, or one dated after its time stamp; any wrong time stamp taken as proof",
 	codes: []outcome{
 		{codeOK, Valid, "时间戳有效，证明其所签之值在 %[1]s 已存在", "the time stamp is good and proves that what it is over existed at %[1]s"},
+		{"timestamp-beside", Valid, "时间戳有效，证明其所签之值在 %[1]s 已存在；另有时间戳不成立，不予考虑：%[2]s", "a time stamp is good and proves that what it is over existed at %[1]s; another does not hold, and counts for nothing: %[3]s"},
 		{"no-timestamp", NotAsked, "无时间戳", "there is no time stamp"},
 		{"timestamp-inside", Valid, "timeInfo 为有效时间戳：签章不早于 %[1]s；它在签章数据之内，不能证明签章不晚于何时", "timeInfo is a good time stamp: the signature is not older than %[1]s; standing inside what is signed, it does not prove that it is not younger"},
 		{"timestamp-no-proof", NotAsked, "时间戳不成立，不作为时间证明：%[1]s", "the time stamp does not hold and is no proof of time: %[2]s"},
@@ -134,7 +135,8 @@ func (j *judge) sayStamps(s *stamps) {
 	}
 }
 
-// judgeStamps judges every time stamp over a value. All must be right: the worst decides, and then none proves anything.
+// judgeStamps judges every time stamp over a value. Where the standard wants them right, the worst decides; where anybody can put them
+// there, one that is good is proof enough, whatever stands beside it.
 func (j *judge) judgeStamps(v stampedValue) *stamps {
 	out := &stamps{rule: v.rule, code: "no-timestamp"}
 	if len(v.tokens) == 0 {
@@ -158,6 +160,9 @@ func (j *judge) judgeStamps(v stampedValue) *stamps {
 	}
 	late = v.binding && !out.by.IsZero() && v.claimed.After(out.by.Add(clockSlip))
 	switch {
+	case bad != nil && !v.binding && !out.by.IsZero():
+		why := bad.reason()
+		out.code, out.args = "timestamp-beside", []any{clock(out.at), why.ZH, why.EN}
 	case bad != nil:
 		out.by = time.Time{}
 		why := bad.reason()

@@ -463,7 +463,15 @@ func TestStampsTamperedWith(t *testing.T) {
 		t.Errorf("the earliest counts: %s", r)
 	}
 	bad := func(m []byte) []byte { return good.token([]byte("x")) }
-	r = verifyFile(t, w, restamped(t, sealed(sign.CMS), tokens(good.token, bad)), nil)
+	for _, list := range [][]func(m []byte) []byte{{good.token, bad}, {bad, good.token}, {bad, bad, good.token}} {
+		r = verifyFile(t, w, restamped(t, sealed(sign.CMS), tokens(list...)), nil)
+		want(t, r, 0, Valid, "timestamp", "timestamp-beside")
+		want(t, r, 0, Valid, "time", "time-proven")
+		if s := r.Signatures[0]; !s.Proven.Equal(noon.Add(time.Minute)) {
+			t.Errorf("%s", r)
+		}
+	}
+	r = verifyFile(t, w, restamped(t, sealed(sign.CMS), tokens(bad, bad)), nil)
 	want(t, r, 0, Valid, "timestamp", "timestamp-no-proof")
 	want(t, r, 0, Valid, "time", "time-claimed")
 	many := make([]func([]byte) []byte, maxStamps+1)

@@ -51,6 +51,14 @@ func CheckList(l *RevocationList, issuer *Certificate) error {
 	return orOld(l.CheckSignatureFrom(issuer), issuer, l.SignatureAlgorithm, l.RawTBSRevocationList, l.Signature)
 }
 
+// CheckListBy asks whether p, which need not be an authority but must be for it by its key usage, signed a CRL.
+func CheckListBy(l *RevocationList, p *Certificate) error {
+	if p.KeyUsage&smx509.KeyUsageCRLSign == 0 {
+		return fmt.Errorf("gm: the key usage of %s does not have cRLSign", p.Subject)
+	}
+	return orOld(p.CheckSignature(l.SignatureAlgorithm, l.RawTBSRevocationList, l.Signature), p, l.SignatureAlgorithm, l.RawTBSRevocationList, l.Signature)
+}
+
 // orOld checks the value where the library refused to, and nothing else was wrong.
 func orOld(err error, by *Certificate, a SignatureAlgorithm, message, value []byte) error {
 	var refused smx509.InsecureAlgorithmError
