@@ -13,10 +13,10 @@ import (
 // known by their numbers; mod replaces some.
 func blank(mod map[int]string) pdftest.Objects {
 	text := func(line string) string {
-		return stream("", "BT /F 12 Tf 50 780 Td ("+line+") Tj ET")
+		return pdftest.Stream("", "BT /F 12 Tf 50 780 Td ("+line+") Tj ET")
 	}
 	tick := func(mark string) string {
-		return stream("/Type /XObject /Subtype /Form /BBox [0 0 14 14] /Resources << >> ", "0 0 14 14 re S "+mark)
+		return pdftest.Stream("/Type /XObject /Subtype /Form /BBox [0 0 14 14] /Resources << >> ", "0 0 14 14 re S "+mark)
 	}
 	widget := func(rect, more string) string {
 		return fmt.Sprintf("<< /Type /Annot /Subtype /Widget /F 4 /P 3 0 R /Rect [%s] %s >>", rect, more)
@@ -61,7 +61,7 @@ func blank(mod map[int]string) pdftest.Objects {
 
 // value is the appearance of a text field of blank, 20 high.
 func value(text string) string {
-	return stream("/Type /XObject /Subtype /Form /BBox [0 0 200 20] /Resources << /Font << /Helv 6 0 R >> >> ",
+	return pdftest.Stream("/Type /XObject /Subtype /Form /BBox [0 0 200 20] /Resources << /Font << /Helv 6 0 R >> >> ",
 		"/Tx BMC q BT /Helv 12 Tf 0 g 2 5 Td ("+text+") Tj ET Q EMC")
 }
 
@@ -74,73 +74,73 @@ func informed(k pdftest.Kind, objects pdftest.Objects) []byte {
 
 // filledHands fill in what was empty, and change what was not.
 var filledHands = []hand{
-	{name: "fill: text", codes: filling, do: func(d *draft) { d.fill(10, "/V (Zhang San)", value("Zhang San")); d.save() }},
-	{name: "fill: text in other letters", codes: filling, do: func(d *draft) { d.fill(10, "/V <FEFF5F204E09>", value("..")); d.save() }},
-	{name: "fill: text on lines", codes: filling, do: func(d *draft) { d.fill(11, "/V (First\\rSecond)", value("First")); d.save() }},
-	{name: "fill: comb", codes: filling, do: func(d *draft) { d.fill(12, "/V (12345678)", value("1 2 3 4 5 6 7 8")); d.save() }},
-	{name: "fill: without an appearance", codes: filling, do: func(d *draft) { d.with(10, "/V (Zhang San)"); d.save() }},
-	{name: "fill: an appearance dictionary of its own", codes: filling, do: func(d *draft) {
+	{name: "fill: text", codes: fillingCodes, do: func(d *draft) { d.fill(10, "/V (Zhang San)", value("Zhang San")); d.save() }},
+	{name: "fill: text in other letters", codes: fillingCodes, do: func(d *draft) { d.fill(10, "/V <FEFF5F204E09>", value("..")); d.save() }},
+	{name: "fill: text on lines", codes: fillingCodes, do: func(d *draft) { d.fill(11, "/V (First\\rSecond)", value("First")); d.save() }},
+	{name: "fill: comb", codes: fillingCodes, do: func(d *draft) { d.fill(12, "/V (12345678)", value("1 2 3 4 5 6 7 8")); d.save() }},
+	{name: "fill: without an appearance", codes: fillingCodes, do: func(d *draft) { d.with(10, "/V (Zhang San)"); d.save() }},
+	{name: "fill: an appearance dictionary of its own", codes: fillingCodes, do: func(d *draft) {
 		d.with(10, "/V (Zhang San) /AP "+d.add("<< /N %s >>", d.add("%s", value("Zhang San"))))
 		d.save()
 	}},
-	{name: "fill: a value of its own", codes: filling, do: func(d *draft) { d.fill(10, "/V "+d.add("(Zhang San)"), value("Zhang San")); d.save() }},
-	{name: "fill: with the time", codes: filling, do: func(d *draft) { d.fill(10, "/V (Zhang San) /M (D:20260602)", value("Zhang San")); d.save() }}, // as pdf.js does
-	{name: "fill: in another size", codes: filling, do: func(d *draft) {
+	{name: "fill: a value of its own", codes: fillingCodes, do: func(d *draft) { d.fill(10, "/V "+d.add("(Zhang San)"), value("Zhang San")); d.save() }},
+	{name: "fill: with the time", codes: fillingCodes, do: func(d *draft) { d.fill(10, "/V (Zhang San) /M (D:20260602)", value("Zhang San")); d.save() }}, // as pdf.js does
+	{name: "fill: in another size", codes: fillingCodes, do: func(d *draft) {
 		d.swap(10, "/Helv 12 Tf", "/Helv 9 Tf")
 		d.fill(10, "/V (Zhang San) /Q 1", value("Zhang San"))
 		d.save()
 	}},
-	{name: "fill: a box is ticked", codes: filling, do: func(d *draft) {
+	{name: "fill: a box is ticked", codes: fillingCodes, do: func(d *draft) {
 		d.swap(13, "/V /Off", "/V /Yes")
 		d.swap(13, "/AS /Off", "/AS /Yes")
 		d.save()
 	}},
-	{name: "fill: a button is chosen", codes: filling, do: func(d *draft) {
+	{name: "fill: a button is chosen", codes: fillingCodes, do: func(d *draft) {
 		d.with(14, "/V /2")
 		d.swap(16, "/AS /Off", "/AS /2")
 		d.save()
 	}},
-	{name: "fill: a button is chosen, all are written", codes: filling, do: func(d *draft) {
+	{name: "fill: a button is chosen, all are written", codes: fillingCodes, do: func(d *draft) {
 		d.with(14, "/V /2")
 		d.swap(16, "/AS /Off", "/AS /2")
 		d.put(15, "%s", d.body(15))
 		d.put(17, "%s", d.body(17))
 		d.save()
 	}},
-	{name: "fill: one of a list", codes: filling, do: func(d *draft) { d.fill(18, "/V (High)", value("High")); d.save() }},
-	{name: "fill: one of a list by index", codes: filling, do: func(d *draft) { d.fill(18, "/V (High) /I [2]", value("High")); d.save() }},
-	{name: "fill: several of a list", codes: filling, do: func(d *draft) { d.fill(19, "/V [(a) (c)] /I [0 2] /TI 0", value("Contract, Letter")); d.save() }},
-	{name: "fill: below a parent", codes: filling, do: func(d *draft) { d.fill(22, "/V (Li Si)", value("Li Si")); d.save() }},
-	{name: "fill: with a widget apart", codes: filling, do: func(d *draft) {
+	{name: "fill: one of a list", codes: fillingCodes, do: func(d *draft) { d.fill(18, "/V (High)", value("High")); d.save() }},
+	{name: "fill: one of a list by index", codes: fillingCodes, do: func(d *draft) { d.fill(18, "/V (High) /I [2]", value("High")); d.save() }},
+	{name: "fill: several of a list", codes: fillingCodes, do: func(d *draft) { d.fill(19, "/V [(a) (c)] /I [0 2] /TI 0", value("Contract, Letter")); d.save() }},
+	{name: "fill: below a parent", codes: fillingCodes, do: func(d *draft) { d.fill(22, "/V (Li Si)", value("Li Si")); d.save() }},
+	{name: "fill: with a widget apart", codes: fillingCodes, do: func(d *draft) {
 		d.with(21, "/V (Wang Wu)")
 		d.fill(23, "", value("Wang Wu"))
 		d.save()
 	}},
-	{name: "fill: everything", codes: filling, do: func(d *draft) {
+	{name: "fill: everything", codes: fillingCodes, do: func(d *draft) {
 		for n, v := range map[int]string{10: "Zhang San", 11: "Reasons", 12: "12345678", 22: "Li Si"} {
 			d.fill(n, "/V ("+v+")", value(v))
 		}
 		d.fill(18, "/V (Basic)", value("Basic"))
 		d.save()
 	}},
-	{name: "fill: packed", codes: filling, do: func(d *draft) {
+	{name: "fill: packed", codes: fillingCodes, do: func(d *draft) {
 		d.fill(10, "/V (Zhang San)", value("Zhang San"))
 		d.Packed = []int{10}
 		d.save()
 	}},
-	{name: "fill: one saving after the other", codes: filling, do: func(d *draft) {
+	{name: "fill: one saving after the other", codes: fillingCodes, do: func(d *draft) {
 		d.fill(10, "/V (Zhang San)", value("Zhang San"))
 		d.save()
 		d.fill(22, "/V (Li Si)", value("Li Si"))
 		d.save()
 	}},
-	{name: "fill: then sign", codes: filling, do: func(d *draft) {
+	{name: "fill: then sign", codes: fillingCodes, do: func(d *draft) {
 		d.fill(10, "/V (Zhang San)", value("Zhang San"))
 		d.save()
 		d.sign(d.field("Signature1", "/Rect [0 0 0 0]"), "", nil)
 	}},
-	{name: "fill: then stamp", codes: filling, do: func(d *draft) { d.fill(10, "/V (Zhang San)", value("Zhang San")); d.save(); d.stamp("Stamp1") }},
-	{name: "fill: corrected later", codes: filling, do: func(d *draft) {
+	{name: "fill: then stamp", codes: fillingCodes, do: func(d *draft) { d.fill(10, "/V (Zhang San)", value("Zhang San")); d.save(); d.stamp("Stamp1") }},
+	{name: "fill: corrected later", codes: fillingCodes, do: func(d *draft) {
 		was := d.body(10)
 		d.fill(10, "/V (Zhang San)", value("Zhang San"))
 		d.save()
@@ -148,23 +148,23 @@ var filledHands = []hand{
 		d.fill(10, "/V (Zhang Shan)", value("Zhang Shan"))
 		d.save()
 	}},
-	{name: "fill: over a value", codes: refilling, do: func(d *draft) {
+	{name: "fill: over a value", codes: refillingCodes, do: func(d *draft) {
 		d.swap(26, "(2026-1)", "(2026-12)")
 		d.swap(26, "/N 32 0 R", "/N "+d.add("%s", value("2026-12")))
 		d.save()
 	}},
-	{name: "fill: over a value, in place", codes: refilling, do: func(d *draft) {
+	{name: "fill: over a value, in place", codes: refillingCodes, do: func(d *draft) {
 		d.swap(26, "(2026-1)", "(2026-12)")
 		d.put(32, "%s", value("2026-12"))
 		d.save()
 	}},
-	{name: "fill: a value taken away", codes: refilling, do: func(d *draft) { d.swap(26, "/V (2026-1)", ""); d.put(32, "%s", value("")); d.save() }},
-	{name: "fill: the empty appearance, in place", codes: filling, mod: looked, do: func(d *draft) {
+	{name: "fill: a value taken away", codes: refillingCodes, do: func(d *draft) { d.swap(26, "/V (2026-1)", ""); d.put(32, "%s", value("")); d.save() }},
+	{name: "fill: the empty appearance, in place", codes: fillingCodes, mod: looked, do: func(d *draft) {
 		d.with(10, "/V (Zhang San)")
 		d.put(29, "%s", value("Zhang San"))
 		d.save()
 	}},
-	{name: "fill: the empty appearance, anew", codes: filling, mod: looked, do: func(d *draft) {
+	{name: "fill: the empty appearance, anew", codes: fillingCodes, mod: looked, do: func(d *draft) {
 		d.with(10, "/V (Zhang San)")
 		d.swap(10, "29 0 R", d.add("%s", value("Zhang San")))
 		d.save()
@@ -184,27 +184,27 @@ func (d *draft) fill(n int, v, look string) {
 
 // formHands change the form beside its values, as programs do who fill it.
 var formHands = []hand{
-	{name: "form: a font more", codes: filling, do: func(d *draft) {
+	{name: "form: a font more", codes: fillingCodes, do: func(d *draft) {
 		d.swap(5, "/ZaDb 7 0 R", "/ZaDb 7 0 R /HeBo "+d.add("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding >>"))
 		d.fill(10, "/V (Zhang San)", value("Zhang San"))
 		d.save()
 	}},
-	{name: "form: an encoding more", codes: filling, do: func(d *draft) {
+	{name: "form: an encoding more", codes: fillingCodes, do: func(d *draft) {
 		d.swap(5, "/DR <<", "/DR << /Encoding << /PDFDocEncoding "+d.add("<< /Type /Encoding /Differences [24 /breve] >>")+" >>")
 		d.fill(10, "/V (Zhang San)", value("Zhang San"))
 		d.save()
 	}},
-	{name: "form: appearances are there now", codes: filling, do: func(d *draft) {
+	{name: "form: appearances are there now", codes: fillingCodes, do: func(d *draft) {
 		d.swap(5, "/NeedAppearances true", "")
 		d.fill(10, "/V (Zhang San)", value("Zhang San"))
 		d.save()
 	}, mod: map[int]string{5: strings.Replace(blank(nil)[5], "/DA", "/NeedAppearances true /DA", 1), 26: "<< /Type /Annot /Subtype /Widget /F 4 /P 3 0 R /Rect [50 370 250 390] /FT /Tx /T (Case) /DA (/Helv 12 Tf 0 g) >>"}},
-	{name: "form: appearances are said to be there", codes: filling, do: func(d *draft) {
+	{name: "form: appearances are said to be there", codes: fillingCodes, do: func(d *draft) {
 		d.swap(5, "/NeedAppearances true", "/NeedAppearances false")
 		d.fill(10, "/V (Zhang San)", value("Zhang San"))
 		d.save()
 	}, mod: map[int]string{5: strings.Replace(blank(nil)[5], "/DA", "/NeedAppearances true /DA", 1), 26: "<< /Type /Annot /Subtype /Widget /F 4 /P 3 0 R /Rect [50 370 250 390] /FT /Tx /T (Case) /DA (/Helv 12 Tf 0 g) >>"}},
-	{name: "form: moved out of the catalog", codes: signing, mod: formless(5), do: func(d *draft) {
+	{name: "form: moved out of the catalog", codes: signingCodes, mod: formless(5), do: func(d *draft) {
 		b := d.body(1)
 		i := strings.Index(b, "<< /Fields")
 		j := i + 2
@@ -227,7 +227,7 @@ var formHands = []hand{
 		d.into(3, "/Annots", f)
 		d.sign(sig, "", nil)
 	}},
-	{name: "form: the page's list moved out", codes: signing, do: func(d *draft) {
+	{name: "form: the page's list moved out", codes: signingCodes, do: func(d *draft) {
 		b := d.body(3)
 		i := strings.Index(b, "/Annots [")
 		j := i + strings.IndexByte(b[i:], ']') + 1
@@ -239,11 +239,11 @@ var formHands = []hand{
 		d.into(5, "/Fields", f)
 		d.sign(sig, "", nil)
 	}},
-	{name: "form: the order of tabs", codes: signing, do: func(d *draft) {
+	{name: "form: the order of tabs", codes: signingCodes, do: func(d *draft) {
 		d.with(3, "/Tabs /S")
 		d.sign(d.field("Signature1", "/Rect [0 0 0 0]"), "", nil)
 	}},
-	{name: "form: tagged", codes: signing, mod: tagged, do: func(d *draft) { // as Acrobat tags a new field
+	{name: "form: tagged", codes: signingCodes, mod: tagged, do: func(d *draft) { // as Acrobat tags a new field
 		sig := d.field("Signature1", "/Rect [400 20 550 80] /StructParent 1 "+d.acrobatLook())
 		field := fmt.Sprintf("%d 0 R", d.next-1)
 		elem := d.add("<< /Type /StructElem /S /Form /P 36 0 R /Pg 3 0 R /K << /Type /OBJR /Obj %s /Pg 3 0 R >> >>", field)
@@ -260,7 +260,7 @@ var formHands = []hand{
 		}
 		d.save()
 	}},
-	{name: "form: flags of signatures", codes: signing, mod: map[int]string{5: strings.Replace(blank(nil)[5], "/DA", "/SigFlags 1 /DA", 1)}, do: func(d *draft) {
+	{name: "form: flags of signatures", codes: signingCodes, mod: map[int]string{5: strings.Replace(blank(nil)[5], "/DA", "/SigFlags 1 /DA", 1)}, do: func(d *draft) {
 		d.sign(d.field("Signature1", "/Rect [0 0 0 0]"), "", nil)
 	}},
 }

@@ -17,12 +17,11 @@ import (
 type codes map[int]string
 
 var (
-	proving   = codes{0: "later-signatures", 1: "later-signatures", 2: "later-signatures", 3: "later-signatures"}
-	signing   = codes{0: "later-signatures", 2: "later-signatures", 3: "later-signatures"}
-	filling   = codes{0: "later-allowed", 2: "later-allowed", 3: "later-allowed"}
-	refilling = codes{0: "later-overwritten", 2: "later-allowed", 3: "later-allowed"}
-	noting    = codes{0: "later-annotated", 3: "later-allowed"}
-	marking   = codes{3: "later-covers"} // over letters, as it must be
+	provingCodes   = codes{0: "later-signatures", 1: "later-signatures", 2: "later-signatures", 3: "later-signatures"}
+	signingCodes   = codes{0: "later-signatures", 2: "later-signatures", 3: "later-signatures"}
+	fillingCodes   = codes{0: "later-allowed", 2: "later-allowed", 3: "later-allowed"}
+	refillingCodes = codes{0: "later-overwritten", 2: "later-allowed", 3: "later-allowed"}
+	notingCodes    = codes{0: "later-annotated", 3: "later-allowed"}
 )
 
 // A hand is a saving as some program writes it, over blank, sealed.
@@ -92,7 +91,7 @@ func archivedHands(w *world, t *testing.T) []hand {
 	}
 	esic := func(d *draft) { d.with(1, "/Extensions << /ESIC << /BaseVersion /1.7 /ExtensionLevel 5 >> >>") }
 	one := func(name string, do ...func(*draft)) hand {
-		return hand{name: "archive: " + name, codes: proving, do: func(d *draft) {
+		return hand{name: "archive: " + name, codes: provingCodes, do: func(d *draft) {
 			for _, f := range do {
 				f(d)
 			}
@@ -141,28 +140,28 @@ const propBuild = "/Prop_Build << /Filter << /Name /Adobe.PPKLite /R 131104 >> /
 
 // signedHands are signatures of other software.
 var signedHands = []hand{
-	{name: "sign: unseen", codes: signing, do: func(d *draft) { d.sign(d.field("Signature1", "/Rect [0 0 0 0]"), "", nil) }},
-	{name: "sign: beside the text", codes: signing, do: func(d *draft) {
+	{name: "sign: unseen", codes: signingCodes, do: func(d *draft) { d.sign(d.field("Signature1", "/Rect [0 0 0 0]"), "", nil) }},
+	{name: "sign: beside the text", codes: signingCodes, do: func(d *draft) {
 		d.sign(d.field("Signature1", "/Rect [400 20 550 80] /MK << >> "+d.acrobatLook()), pdftest.Dated+" "+propBuild, nil)
 	}},
 	{name: "sign: over letters", codes: codes{0: "later-covers", 2: "later-covers", 3: "later-covers"}, do: func(d *draft) {
 		d.sign(d.field("Signature1", "/Rect [40 760 190 820] "+d.acrobatLook()), "", nil)
 	}},
-	{name: "sign: the waiting field", codes: signing, do: func(d *draft) {
+	{name: "sign: the waiting field", codes: signingCodes, do: func(d *draft) {
 		sig := d.next
 		d.next++
 		d.swap(24, "/F 4", "/F 132")
 		d.with(24, fmt.Sprintf("/V %d 0 R /MK << >> ", sig)+d.acrobatLook())
 		d.sign(sig, pdftest.Dated+" "+propBuild, nil)
 	}},
-	{name: "sign: the field and its neighbours", codes: filling, do: func(d *draft) { // filled and signed in one saving
+	{name: "sign: the field and its neighbours", codes: fillingCodes, do: func(d *draft) { // filled and signed in one saving
 		d.with(10, "/V (Zhang) /AP << /N "+d.add("%s", value("Zhang"))+" >>")
 		sig := d.next
 		d.next++
 		d.with(24, fmt.Sprintf("/V %d 0 R ", sig)+d.acrobatLook())
 		d.sign(sig, "", nil)
 	}},
-	{name: "sign: an empty field first", codes: signing, do: func(d *draft) {
+	{name: "sign: an empty field first", codes: signingCodes, do: func(d *draft) {
 		f := d.add("<< /Type /Annot /Subtype /Widget /FT /Sig /T (Later) /P 3 0 R /F 4 /Rect [400 20 550 80] >>")
 		d.into(5, "/Fields", f)
 		d.into(3, "/Annots", f)
@@ -181,7 +180,7 @@ var signedHands = []hand{
 		d.sign(d.field("Signature1", "/Rect [0 0 0 0] /Lock "+lock), pdftest.Dated+" /Reference [<< /Type /SigRef /TransformMethod /FieldMDP /Data 1 0 R /TransformParams "+
 			d.add("<< /Type /TransformParams /Action /Include /Fields [(Name) (Case)] /V /1.2 >>")+" >>]", nil)
 	}},
-	{name: "sign: field with a kid", codes: signing, do: func(d *draft) { // as pyHanko may: field and widget apart
+	{name: "sign: field with a kid", codes: signingCodes, do: func(d *draft) { // as pyHanko may: field and widget apart
 		sig := d.next
 		d.next += 2
 		kid := d.add("<< /Type /Annot /Subtype /Widget /Parent %d 0 R /P 3 0 R /F 132 /Rect [400 20 550 80] %s >>", sig+1, d.acrobatLook())
@@ -190,14 +189,14 @@ var signedHands = []hand{
 		d.into(3, "/Annots", kid)
 		d.sign(sig, "", nil)
 	}},
-	{name: "sign: twice", codes: signing, do: func(d *draft) {
+	{name: "sign: twice", codes: signingCodes, do: func(d *draft) {
 		d.sign(d.field("Signature1", "/Rect [0 0 0 0]"), "", nil)
 		d.sign(d.field("Signature2", "/Rect [400 20 550 80] "+d.acrobatLook()), "", nil)
 	}},
-	{name: "sign: by OpenSSL", codes: signing, do: func(d *draft) {
+	{name: "sign: by OpenSSL", codes: signingCodes, do: func(d *draft) {
 		d.sign(d.field("Signature1", "/Rect [0 0 0 0]"), "", opensslCMS(d.t, d.w))
 	}},
-	{name: "sign: on the second page", codes: signing, do: func(d *draft) {
+	{name: "sign: on the second page", codes: signingCodes, do: func(d *draft) {
 		sig := d.next
 		d.next++
 		f := d.add("<< /Type /Annot /Subtype /Widget /FT /Sig /T (There) /V %d 0 R /P 4 0 R /F 132 /Rect [400 20 550 80] %s >>", sig, d.acrobatLook())
@@ -205,7 +204,7 @@ var signedHands = []hand{
 		d.with(4, "/Annots ["+f+"]")
 		d.sign(sig, "", nil)
 	}},
-	{name: "sign: a list of its own for the page", codes: signing, do: func(d *draft) {
+	{name: "sign: a list of its own for the page", codes: signingCodes, do: func(d *draft) {
 		sig := d.next
 		d.next++
 		f := d.add("<< /Type /Annot /Subtype /Widget /FT /Sig /T (There) /V %d 0 R /P 4 0 R /F 132 /Rect [400 20 550 80] %s >>", sig, d.acrobatLook())
@@ -217,15 +216,15 @@ var signedHands = []hand{
 
 // plainHands change nothing that anybody sees.
 var plainHands = []hand{
-	{name: "plain: an empty saving", codes: proving, do: (*draft).save},
-	{name: "plain: an object again as it was", codes: proving, do: func(d *draft) { d.put(28, "<</Unused   true>>"); d.save() }},
-	{name: "plain: pages again as they were", codes: proving, do: func(d *draft) { d.put(3, "%s", d.body(3)); d.put(2, "%s ", d.body(2)); d.save() }},
-	{name: "plain: an object that nothing reaches", codes: signing, do: func(d *draft) { d.add("<< /Left /Over >>"); d.save() }},
-	{name: "plain: information", codes: filling, do: func(d *draft) { d.swap(27, "(Claim)", "(Statement of claim) /ModDate (D:20260602080000Z)"); d.save() }},
-	{name: "plain: information anew", codes: filling, do: func(d *draft) { d.Trailer["Info"] = d.add("<< /ModDate (D:20260602080000Z) >>"); d.save() }},
-	{name: "plain: metadata", codes: filling, do: func(d *draft) { d.with(1, "/Metadata "+d.add("%s", xmp("Claim"))); d.save() }},
-	{name: "plain: metadata in place", codes: filling, mod: described, do: func(d *draft) { d.put(28, "%s", xmp("Another")); d.save() }},
-	{name: "plain: metadata anew", codes: filling, mod: described, do: func(d *draft) { d.swap(1, "28 0 R", d.add("%s", xmp("Another"))); d.save() }},
+	{name: "plain: an empty saving", codes: provingCodes, do: (*draft).save},
+	{name: "plain: an object again as it was", codes: provingCodes, do: func(d *draft) { d.put(28, "<</Unused   true>>"); d.save() }},
+	{name: "plain: pages again as they were", codes: provingCodes, do: func(d *draft) { d.put(3, "%s", d.body(3)); d.put(2, "%s ", d.body(2)); d.save() }},
+	{name: "plain: an object that nothing reaches", codes: signingCodes, do: func(d *draft) { d.add("<< /Left /Over >>"); d.save() }},
+	{name: "plain: information", codes: fillingCodes, do: func(d *draft) { d.swap(27, "(Claim)", "(Statement of claim) /ModDate (D:20260602080000Z)"); d.save() }},
+	{name: "plain: information anew", codes: fillingCodes, do: func(d *draft) { d.Trailer["Info"] = d.add("<< /ModDate (D:20260602080000Z) >>"); d.save() }},
+	{name: "plain: metadata", codes: fillingCodes, do: func(d *draft) { d.with(1, "/Metadata "+d.add("%s", xmp("Claim"))); d.save() }},
+	{name: "plain: metadata in place", codes: fillingCodes, mod: described, do: func(d *draft) { d.put(28, "%s", xmp("Another")); d.save() }},
+	{name: "plain: metadata anew", codes: fillingCodes, mod: described, do: func(d *draft) { d.swap(1, "28 0 R", d.add("%s", xmp("Another"))); d.save() }},
 	{name: "plain: a version", codes: codes{0: "later-signatures|later-allowed", 2: "later-signatures|later-allowed"}, do: func(d *draft) { d.with(1, "/Version /1.7"); d.save() }},
 	{name: "plain: an extension", codes: codes{0: "later-signatures|later-allowed", 2: "later-signatures|later-allowed"}, do: func(d *draft) {
 		d.with(1, "/Extensions << /ADBE << /BaseVersion /1.7 /ExtensionLevel 3 >> >>")

@@ -70,9 +70,9 @@ const beside = "460 600 560 640" // where the page of blank is empty
 
 // notedHands annotate: beside the text, and over it where it must be.
 var notedHands = []hand{
-	{name: "note: text", codes: noting, do: one("Text", "520 700 540 720", "/Contents (Please check) /Name /Comment /C [1 1 0]", 20, 20, "1 1 0 rg 0 0 20 20 re f")},
-	{name: "note: text without appearance", codes: noting, do: one("Text", "520 700 540 720", "/Contents (Please check) /Name /Note /Open false", 0, 0, "")},
-	{name: "note: text with popup", codes: noting, do: func(d *draft) {
+	{name: "note: text", codes: notingCodes, do: one("Text", "520 700 540 720", "/Contents (Please check) /Name /Comment /C [1 1 0]", 20, 20, "1 1 0 rg 0 0 20 20 re f")},
+	{name: "note: text without appearance", codes: notingCodes, do: one("Text", "520 700 540 720", "/Contents (Please check) /Name /Note /Open false", 0, 0, "")},
+	{name: "note: text with popup", codes: notingCodes, do: func(d *draft) {
 		pop := d.next + 1
 		note := d.note("Text", "520 700 540 720", fmt.Sprintf("/Contents (Please check) /Name /Comment /Popup %d 0 R", pop))
 		d.put(d.next, "<< /Type /Annot /Subtype /Popup /Rect [400 500 580 620] /Parent %s /P 3 0 R /F 28 /Open false >>", note)
@@ -80,59 +80,59 @@ var notedHands = []hand{
 		d.next++
 		d.save()
 	}},
-	{name: "note: reply", codes: noting, do: func(d *draft) {
+	{name: "note: reply", codes: notingCodes, do: func(d *draft) {
 		note := d.note("Text", "520 700 540 720", "/Contents (Please check) /Name /Comment")
 		d.save()
 		d.note("Text", "520 700 540 720", "/Contents (Checked) /IRT "+note+" /RT /R")
 		d.save()
 	}},
-	{name: "note: state", codes: noting, do: func(d *draft) {
+	{name: "note: state", codes: notingCodes, do: func(d *draft) {
 		note := d.note("Text", "520 700 540 720", "/Contents (Please check) /Name /Comment")
 		d.note("Text", "520 700 540 720", "/Contents (Accepted) /IRT "+note+" /StateModel /Review /State /Accepted")
 		d.save()
 	}},
-	{name: "note: free text", codes: noting, do: one("FreeText", beside, "/Contents (Received) /DA (/Helv 10 Tf 0 g)", 100, 40, "BT /Helv 10 Tf 5 15 Td (Received) Tj ET")},
-	{name: "note: ink", codes: noting, do: one("Ink", beside, "/InkList [[462 602 500 630 550 610]] /C [0 0 1] /BS << /W 2 >>", 100, 40, "0 0 1 RG 2 w 2 2 m 40 30 l 90 10 l S")},
-	{name: "note: stamp", codes: noting, do: one("Stamp", beside, "/Name /Approved", 100, 40, "1 0 0 RG 1 1 98 38 re S BT /Helv 12 Tf 10 15 Td (APPROVED) Tj ET")},
-	{name: "note: square", codes: noting, do: one("Square", beside, "/C [1 0 0] /BS << /W 1 >>", 100, 40, "1 0 0 RG 1 1 98 38 re S")},
-	{name: "note: circle", codes: noting, do: one("Circle", beside, "/C [1 0 0] /RD [1 1 1 1]", 100, 40, "1 0 0 RG 1 1 98 38 re S")},
-	{name: "note: line", codes: noting, do: one("Line", beside, "/L [462 602 550 630] /LE [/None /OpenArrow] /C [1 0 0]", 100, 40, "1 0 0 RG 2 2 m 90 30 l S")},
-	{name: "note: polygon", codes: noting, do: one("Polygon", beside, "/Vertices [462 602 550 630 550 602] /C [1 0 0]", 100, 40, "1 0 0 RG 2 2 m 90 30 l 90 2 l s")},
-	{name: "note: polyline", codes: noting, do: one("PolyLine", beside, "/Vertices [462 602 550 630 550 602] /C [1 0 0]", 100, 40, "1 0 0 RG 2 2 m 90 30 l 90 2 l S")},
-	{name: "note: caret", codes: noting, do: one("Caret", "520 700 530 712", "/Contents (and) /C [0 0 1]", 10, 12, "0 0 1 rg 0 0 m 5 12 l 10 0 l f")},
-	{name: "note: on the second page", codes: noting, do: func(d *draft) {
+	{name: "note: free text", codes: notingCodes, do: one("FreeText", beside, "/Contents (Received) /DA (/Helv 10 Tf 0 g)", 100, 40, "BT /Helv 10 Tf 5 15 Td (Received) Tj ET")},
+	{name: "note: ink", codes: notingCodes, do: one("Ink", beside, "/InkList [[462 602 500 630 550 610]] /C [0 0 1] /BS << /W 2 >>", 100, 40, "0 0 1 RG 2 w 2 2 m 40 30 l 90 10 l S")},
+	{name: "note: stamp", codes: notingCodes, do: one("Stamp", beside, "/Name /Approved", 100, 40, "1 0 0 RG 1 1 98 38 re S BT /Helv 12 Tf 10 15 Td (APPROVED) Tj ET")},
+	{name: "note: square", codes: notingCodes, do: one("Square", beside, "/C [1 0 0] /BS << /W 1 >>", 100, 40, "1 0 0 RG 1 1 98 38 re S")},
+	{name: "note: circle", codes: notingCodes, do: one("Circle", beside, "/C [1 0 0] /RD [1 1 1 1]", 100, 40, "1 0 0 RG 1 1 98 38 re S")},
+	{name: "note: line", codes: notingCodes, do: one("Line", beside, "/L [462 602 550 630] /LE [/None /OpenArrow] /C [1 0 0]", 100, 40, "1 0 0 RG 2 2 m 90 30 l S")},
+	{name: "note: polygon", codes: notingCodes, do: one("Polygon", beside, "/Vertices [462 602 550 630 550 602] /C [1 0 0]", 100, 40, "1 0 0 RG 2 2 m 90 30 l 90 2 l s")},
+	{name: "note: polyline", codes: notingCodes, do: one("PolyLine", beside, "/Vertices [462 602 550 630 550 602] /C [1 0 0]", 100, 40, "1 0 0 RG 2 2 m 90 30 l 90 2 l S")},
+	{name: "note: caret", codes: notingCodes, do: one("Caret", "520 700 530 712", "/Contents (and) /C [0 0 1]", 10, 12, "0 0 1 rg 0 0 m 5 12 l 10 0 l f")},
+	{name: "note: on the second page", codes: notingCodes, do: func(d *draft) {
 		d.with(4, "/Annots ["+d.add("<< /Type /Annot /Subtype /Text /Rect [520 700 540 720] /P 4 0 R /Contents (Here) >>")+"]")
 		d.save()
 	}},
 	{name: "note: highlight", codes: codes{0: "later-annotated", 3: "later-covers"}, do: one("Highlight", "50 775 160 795", "/QuadPoints [50 795 160 795 50 775 160 775] /C [1 1 0]", 110, 20, "/G gs 1 1 0 rg 0 0 110 20 re f")},
 	{name: "note: underline", codes: codes{0: "later-annotated", 3: "later-covers"}, do: one("Underline", "50 775 160 795", "/QuadPoints [50 795 160 795 50 775 160 775] /C [0 0 1]", 110, 20, "0 0 1 RG 0 2 m 110 2 l S")},
-	{name: "note: highlight beside", codes: noting, do: one("Highlight", beside, "/QuadPoints [460 640 560 640 460 600 560 600] /C [1 1 0]", 100, 40, "1 1 0 rg 0 0 100 40 re f")},
-	{name: "note: changed", codes: noting, do: func(d *draft) {
+	{name: "note: highlight beside", codes: notingCodes, do: one("Highlight", beside, "/QuadPoints [460 640 560 640 460 600 560 600] /C [1 1 0]", 100, 40, "1 1 0 rg 0 0 100 40 re f")},
+	{name: "note: changed", codes: notingCodes, do: func(d *draft) {
 		n := d.next
 		d.note("Text", "520 700 540 720", "/Contents (Please check) /Name /Comment")
 		d.save()
 		d.swap(n, "Please check", "Checked")
 		d.save()
 	}},
-	{name: "note: moved", codes: noting, do: func(d *draft) {
+	{name: "note: moved", codes: notingCodes, do: func(d *draft) {
 		n := d.next
 		d.note("Text", "520 700 540 720", "/Contents (Please check) /Name /Comment")
 		d.save()
 		d.swap(n, "520 700 540 720", "520 740 540 760")
 		d.save()
 	}},
-	{name: "note: taken away", codes: noting, do: func(d *draft) {
+	{name: "note: taken away", codes: notingCodes, do: func(d *draft) {
 		ref := d.note("Text", "520 700 540 720", "/Contents (Please check) /Name /Comment")
 		d.save()
 		d.swap(3, " "+ref, "")
 		d.save()
 	}},
-	{name: "note: then sign", codes: noting, do: func(d *draft) {
+	{name: "note: then sign", codes: notingCodes, do: func(d *draft) {
 		d.note("Text", "520 700 540 720", "/Contents (Please check) /Name /Comment")
 		d.save()
 		d.sign(d.field("Signature1", "/Rect [0 0 0 0]"), "", nil)
 	}},
-	{name: "note: and fill", codes: noting, do: func(d *draft) {
+	{name: "note: and fill", codes: notingCodes, do: func(d *draft) {
 		d.note("Text", "520 700 540 720", "/Contents (Please check) /Name /Comment")
 		d.fill(10, "/V (Zhang San)", value("Zhang San"))
 		d.save()

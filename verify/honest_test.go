@@ -40,7 +40,6 @@ type evolutions struct {
 // check verifies a file before and after: no signature is worse than it was, but where a person must look.
 func (h *evolutions) check(t *testing.T, e evolution) {
 	t.Run(e.name, func(t *testing.T) {
-		dumpEvolution(t, e)
 		if e.code == "" {
 			e.code = "later-signatures"
 		}
@@ -59,7 +58,10 @@ func (h *evolutions) check(t *testing.T, e evolution) {
 				continue
 			}
 			code, ok := e.codes[a.Name]
-			if !ok {
+			switch {
+			case len(e.before) == len(e.after):
+				code = "ok"
+			case !ok:
 				code = e.code
 			}
 			if one, other, _ := strings.Cut(code, "|"); is.Signatures[i].Check("pdf-later").Code == other {
@@ -113,6 +115,7 @@ func TestHonestEvolutions(t *testing.T) {
 		"certified":    honestCertified,
 		"vectors":      honestVectors,
 		"by hand":      honestHands,
+		"PDFBox":       honestPDFBox, "MuPDF": honestMuPDF, "poppler": honestPoppler,
 	}
 	h := &evolutions{w: theWorld(), tried: map[string]int{}}
 	ran := 0
