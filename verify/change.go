@@ -18,7 +18,8 @@ type Change struct {
 	Detail   Text   `json:"detail"`
 
 	covers  *Text     // what the signer saw there and it may hide; nil: nothing
-	seen    bool      // fill: it takes the place of something that the signer saw
+	seen    bool      // fill: it takes the place of something that was seen
+	since   int       // fill: the revision that filled in what was seen; 0: it may have been there always
 	waiting bool      // signature: its field was there before
 	shown   bool      // signature, timestamp: it shows something
 	note    *pdf.Dict // annotation: as it is now; nil: it is gone
@@ -27,7 +28,7 @@ type Change struct {
 // Kinds of a Change.
 const (
 	changeSignature  = "signature"  // a signature in a new field or in one that waited for it
-	changeField      = "field"      // an empty signature field
+	changeField      = "field"      // an empty signature field; a field that is read-only from now on
 	changeStamp      = "timestamp"  // a document time stamp
 	changeValidation = "validation" // material to check signatures with (DSS)
 	changeMetadata   = "metadata"   // information about the document: dates, title, XMP

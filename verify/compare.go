@@ -28,6 +28,8 @@ type comparison struct {
 	widgets map[uint32]bool
 	fills   map[string]*filling
 	roots   map[uint32]bool // fields that /AcroForm named before
+	newForm *pdf.Dict
+	redraws bool // /NeedAppearances was changed
 }
 
 // A wrote is an object is one that the saving defined, and that is not what it was.
@@ -140,7 +142,7 @@ func (d *document) spend(n int) error {
 
 func (c *comparison) run() error {
 	c.written, c.fills = map[uint32]*wrote{}, map[string]*filling{}
-	for _, do := range []func() error{c.trailers, c.collect, c.signatures, c.catalog, c.fieldsAndNotes, c.filled, c.pageLists, c.unexplained, c.orphans} {
+	for _, do := range []func() error{c.trailers, c.collect, c.signatures, c.catalog, c.fieldsAndNotes, c.filled, c.redrawn, c.pageLists, c.unexplained, c.orphans} {
 		if err := do(); err != nil {
 			return err
 		}

@@ -89,7 +89,13 @@ func (c *comparison) signedField(w *wrote, a, b *pdf.Dict) error {
 	if v != nil && !equal(a.Get("V"), b.Get("V")) {
 		c.change(changeContent, "取代域 %[1]d 中的签名", "replaces the signature in field %[1]d", w.num).Object = w.num
 	}
-	if c.keys(w.num, a, b, what, "V", "AP", "AS", "F", "Ff", "M", "MK", "Kids") && !flagsKept(a, b) {
+	allowed := []pdf.Name{"V", "AP", "AS", "F", "Ff", "M", "MK", "Kids"}
+	if gone, err := c.placeGivenUp(a, b); err != nil {
+		return err
+	} else if gone {
+		allowed = append(allowed, "Rect")
+	}
+	if c.keys(w.num, a, b, what, allowed...) && !flagsKept(a, b) {
 		c.change(changeContent, "改变签名域（对象 %[1]d）的标志", "changes the flags of the signature field (object %[1]d)", w.num).Object = w.num
 	}
 	if !equal(a.Get("Kids"), b.Get("Kids")) {
@@ -100,6 +106,15 @@ func (c *comparison) signedField(w *wrote, a, b *pdf.Dict) error {
 	c.look(w.num, a)
 	c.look(w.num, b)
 	return nil
+}
+
+// placeGivenUp: a field that showed nothing has no place any more, as PDFBox leaves one that it signs without an appearance.
+func (c *comparison) placeGivenUp(a, b *pdf.Dict) (bool, error) {
+	list, err := items(c.new, b.Get("Rect"))
+	if err != nil || len(list) != 4 || a.Get("AP") != nil {
+		return false, err
+	}
+	return equal(list[0], list[2]) && equal(list[1], list[3]), nil
 }
 
 // Bits of /F (ISO 32000-2, table 167) that a field may get when it is signed, as Acrobat gives them; and of /Ff.
@@ -143,7 +158,7 @@ func (c *comparison) kids(a, b *pdf.Dict) error {
 }
 
 // valueKeys are what filling a field changes.
-var valueKeys = []pdf.Name{"V", "AS", "AP", "I", "TI", "RV", "M", "F", "Ff"}
+var valueKeys = []pdf.Name{"V", "AS", "AP", "I", "TI", "RV", "M", "F", "Ff", "DA", "Q"}
 
 // field judges a field of the form, or a widget of one, that is not signed now.
 func (c *comparison) field(w *wrote, a, b *pdf.Dict) error {
@@ -173,6 +188,12 @@ func (c *comparison) field(w *wrote, a, b *pdf.Dict) error {
 	}
 	if c.keys(w.num, a, b, what, valueKeys...) && !flagsKept(a, b) {
 		c.change(changeContent, "改变域 %[1]s（对象 %[2]d）的标志", "changes the flags of the field %[1]s (object %[2]d)", name, w.num).Object = w.num
+	}
+	if keys := unlike(a, b); len(keys) == 1 && keys[0] == "Ff" && flagsKept(a, b) {
+		// As Acrobat does with the fields that a signature locks. Nobody sees it, and what is shown stays what it was.
+		ch := c.change(changeField, "将域 %[1]s 设为只读", "makes the field %[1]s read-only", name)
+		ch.Object, ch.Field = w.num, l.name
+		return nil
 	}
 	f := c.fills[l.name]
 	if f == nil {
@@ -369,6 +390,11 @@ func (c *comparison) filled() error {
 			ch = c.change(changeFill, "填写域 %[1]s", "fills the field %[1]s", text)
 		}
 		ch.Field, ch.Object, ch.Page, ch.seen = name, f.num, page, seen
+		if seen {
+			ch.since = c.filledIn[f.num]
+		} else {
+			c.filledIn[f.num] = c.revision
+		}
 		c.fillings[ch] = f.widgets
 	}
 	return nil

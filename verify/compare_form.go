@@ -60,6 +60,7 @@ func (c *comparison) form(a, b *pdf.Dict) error {
 		}
 		return nil
 	}
+	c.newForm = after
 	if k := after.Duplicate(); k != "" {
 		c.change(changeContent, "表单的键 /%[1]s 重复", "has a form in which /%[1]s stands twice", plain.Text(string(k)))
 	}
@@ -85,15 +86,10 @@ func (c *comparison) formKey(k pdf.Name, before, after *pdf.Dict) {
 			return
 		}
 	case "NeedAppearances":
-		// With true, readers draw every field anew from its value, whatever was signed. Without, they show what is in the file.
-		if after.Get(k) != true {
-			if before.Get(k) == true {
-				c.change(changeFill, "不再要求阅读器重绘各域", "no longer asks readers to draw the fields anew").seen = true
-			}
+		c.redraws = c.redraws || (before.Get(k) == true) != (after.Get(k) == true) // see redrawn
+		if _, ok := after.Get(k).(bool); ok || after.Get(k) == nil {
 			return
 		}
-		c.change(changeContent, "要求阅读器重绘各域（/NeedAppearances）", "asks readers to draw all fields anew (/NeedAppearances)")
-		return
 	}
 	c.change(changeContent, "改变表单的 /%[1]s", "changes /%[1]s of the form", plain.Text(string(k)))
 }

@@ -198,12 +198,21 @@ var formHands = []hand{
 		d.swap(5, "/NeedAppearances true", "")
 		d.fill(10, "/V (Zhang San)", value("Zhang San"))
 		d.save()
-	}, mod: map[int]string{5: strings.Replace(blank(nil)[5], "/DA", "/NeedAppearances true /DA", 1), 26: "<< /Type /Annot /Subtype /Widget /F 4 /P 3 0 R /Rect [50 370 250 390] /FT /Tx /T (Case) /DA (/Helv 12 Tf 0 g) >>"}},
+	}, mod: undrawn},
 	{name: "form: appearances are said to be there", codes: fillingCodes, do: func(d *draft) {
 		d.swap(5, "/NeedAppearances true", "/NeedAppearances false")
 		d.fill(10, "/V (Zhang San)", value("Zhang San"))
 		d.save()
-	}, mod: map[int]string{5: strings.Replace(blank(nil)[5], "/DA", "/NeedAppearances true /DA", 1), 26: "<< /Type /Annot /Subtype /Widget /F 4 /P 3 0 R /Rect [50 370 250 390] /FT /Tx /T (Case) /DA (/Helv 12 Tf 0 g) >>"}},
+	}, mod: undrawn},
+	{name: "form: appearances are not there now", codes: fillingCodes, mod: map[int]string{26: undrawn[26]}, do: func(d *draft) {
+		d.with(5, "/NeedAppearances true")
+		d.with(10, "/V (Zhang San)")
+		d.save()
+	}},
+	{name: "form: appearances are there, for those too that had them", codes: refillingCodes, mod: map[int]string{5: undrawn[5]}, do: func(d *draft) {
+		d.swap(5, "/NeedAppearances true", "")
+		d.save()
+	}},
 	{name: "form: moved out of the catalog", codes: signingCodes, mod: formless(5), do: func(d *draft) {
 		b := d.body(1)
 		i := strings.Index(b, "<< /Fields")
@@ -252,7 +261,7 @@ var formHands = []hand{
 		d.swap(33, "/ParentTreeNextKey 1", "/ParentTreeNextKey 2")
 		d.sign(sig, "", nil)
 	}},
-	{name: "form: empty fields for others", codes: codes{0: "later-signatures|later-allowed", 2: "later-signatures|later-allowed", 3: "later-signatures|later-allowed"}, do: func(d *draft) {
+	{name: "form: empty fields for others", codes: signingCodes, do: func(d *draft) {
 		for _, name := range []string{"A", "B"} {
 			f := d.add("<< /Type /Annot /Subtype /Widget /FT /Sig /T (%s) /P 3 0 R /F 4 /Rect [400 20 550 80] /MK << >> >>", name)
 			d.into(5, "/Fields", f)
@@ -263,6 +272,12 @@ var formHands = []hand{
 	{name: "form: flags of signatures", codes: signingCodes, mod: map[int]string{5: strings.Replace(blank(nil)[5], "/DA", "/SigFlags 1 /DA", 1)}, do: func(d *draft) {
 		d.sign(d.field("Signature1", "/Rect [0 0 0 0]"), "", nil)
 	}},
+}
+
+// undrawn leaves it to readers to draw what is filled in, and has nothing filled in.
+var undrawn = map[int]string{
+	5:  strings.Replace(blank(nil)[5], "/DA", "/NeedAppearances true /DA", 1),
+	26: "<< /Type /Annot /Subtype /Widget /F 4 /P 3 0 R /Rect [50 370 250 390] /FT /Tx /T (Case) /DA (/Helv 12 Tf 0 g) >>",
 }
 
 // formless has its form in the catalog.

@@ -68,6 +68,9 @@ func one(subtype, rect, entries string, w, h int, content string) func(*draft) {
 
 const beside = "460 600 560 640" // where the page of blank is empty
 
+// notingOver is for notes that stand over letters, as they must.
+var notingOver = codes{0: "later-annotated|later-covers", 3: "later-covers|later-allowed"}
+
 // notedHands annotate: beside the text, and over it where it must be.
 var notedHands = []hand{
 	{name: "note: text", codes: notingCodes, do: one("Text", "520 700 540 720", "/Contents (Please check) /Name /Comment /C [1 1 0]", 20, 20, "1 1 0 rg 0 0 20 20 re f")},
@@ -104,8 +107,8 @@ var notedHands = []hand{
 		d.with(4, "/Annots ["+d.add("<< /Type /Annot /Subtype /Text /Rect [520 700 540 720] /P 4 0 R /Contents (Here) >>")+"]")
 		d.save()
 	}},
-	{name: "note: highlight", codes: codes{0: "later-annotated", 3: "later-covers"}, do: one("Highlight", "50 775 160 795", "/QuadPoints [50 795 160 795 50 775 160 775] /C [1 1 0]", 110, 20, "/G gs 1 1 0 rg 0 0 110 20 re f")},
-	{name: "note: underline", codes: codes{0: "later-annotated", 3: "later-covers"}, do: one("Underline", "50 775 160 795", "/QuadPoints [50 795 160 795 50 775 160 775] /C [0 0 1]", 110, 20, "0 0 1 RG 0 2 m 110 2 l S")},
+	{name: "note: highlight", codes: notingOver, do: one("Highlight", "50 775 160 795", "/QuadPoints [50 795 160 795 50 775 160 775] /C [1 1 0]", 110, 20, "/G gs 1 1 0 rg 0 0 110 20 re f")},
+	{name: "note: underline", codes: notingOver, do: one("Underline", "50 775 160 795", "/QuadPoints [50 795 160 795 50 775 160 775] /C [0 0 1]", 110, 20, "0 0 1 RG 0 2 m 110 2 l S")},
 	{name: "note: highlight beside", codes: notingCodes, do: one("Highlight", beside, "/QuadPoints [460 640 560 640 460 600 560 600] /C [1 1 0]", 100, 40, "1 1 0 rg 0 0 100 40 re f")},
 	{name: "note: changed", codes: notingCodes, do: func(d *draft) {
 		n := d.next

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"encoding/pem"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/pdfx"
@@ -19,26 +17,6 @@ import (
 
 // What other programs make of sealed files. Each program is started once for all of them: it gets a verb, a file, and the name of
 // another, as often as there is something to do.
-
-// keyFile is a key of the world's for other programs, in a PKCS #12 file whose password is "password".
-func keyFile(t *testing.T, w *world, dir string) (name string) {
-	t.Helper()
-	k, chain := w.rsaCA.IssueSigner(testpki.RSA, "Clerk", nil)
-	pkcs8, err := gm.MarshalPKCS8(k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})
-	b = append(b, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: chain[0]})...)
-	in, out := filepath.Join(dir, "key.pem"), filepath.Join(dir, "key.p12")
-	if err := os.WriteFile(in, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if text, err := exec.Command(peer(t, "openssl"), "pkcs12", "-export", "-in", in, "-out", out, "-name", "clerk", "-passout", "pass:password").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	return out
-}
 
 // A task is one file for another program.
 type task struct {
@@ -85,11 +63,6 @@ func verbsOf(c codes, names string) (out []verb) {
 	return out
 }
 
-var (
-	overCodes = codes{0: "later-annotated", 3: "later-covers"} // notes that stand over letters
-	eitherWay = codes{0: "later-signatures|later-allowed", 2: "later-signatures|later-allowed", 3: "later-signatures|later-allowed"}
-)
-
 // PDFBox fills, annotates, signs and archives. (Asked to save what is not changed, it writes a cross-reference that nobody reads.)
 func honestPDFBox(t *testing.T, h *evolutions) {
 	java := peer(t, "java")
@@ -107,10 +80,10 @@ func honestPDFBox(t *testing.T, h *evolutions) {
 	dir := t.TempDir()
 	verbs := slices.Concat(
 		verbsOf(fillingCodes, "text; lines; comb; below; apart; tick; radio; choice; list; all; flag; font; title; metadata"),
-		verbsOf(refillingCodes, "again"), verbsOf(notingCodes, "note; popup; stamp; square"), verbsOf(overCodes, "highlight"),
-		verbsOf(eitherWay, "version; empty; unseen"), verbsOf(provingCodes, "dss; vri"), verbsOf(signingCodes, "sign; waiting; sign, seen"))
+		verbsOf(refillingCodes, "again"), verbsOf(notingCodes, "note; popup; stamp; square"), verbsOf(notingOver, "highlight"),
+		verbsOf(fillingCodes, "version"), verbsOf(provingCodes, "dss; vri"), verbsOf(signingCodes, "empty; unseen; sign; waiting; sign, seen"))
 	h.run(t, h.tasks(t, dir, pdftest.Kinds, verbs), java, "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", strings.Join(jars, string(os.PathListSeparator)),
-		filepath.Join("testdata", "Honest.java"), keyFile(t, h.w, dir), "password")
+		filepath.Join("testdata", "Honest.java"), keyFile(t, h.w.rsaCA, testpki.RSA, "password"), "password")
 }
 
 // MuPDF fills, annotates and signs. It does not see what a hybrid file has in its stream.
@@ -118,10 +91,10 @@ func honestMuPDF(t *testing.T, h *evolutions) {
 	dir := t.TempDir()
 	verbs := slices.Concat(
 		verbsOf(fillingCodes, "text; bare text; lines; comb; below; apart; tick; radio; choice; all; title"),
-		verbsOf(refillingCodes, "again"), verbsOf(notingCodes, "note; freetext; ink; square; circle; line; stamp; reply"), verbsOf(overCodes, "highlight"),
+		verbsOf(refillingCodes, "again"), verbsOf(notingCodes, "note; freetext; ink; square; circle; line; stamp; reply"), verbsOf(notingOver, "highlight"),
 		verbsOf(provingCodes, "nothing"), verbsOf(signingCodes, "sign"))
 	h.run(t, h.tasks(t, dir, []pdftest.Kind{pdftest.Table, pdftest.XRefStream}, verbs), peer(t, "mutool"), "run",
-		filepath.Join("testdata", "honest.js"), keyFile(t, h.w, dir), "password")
+		filepath.Join("testdata", "honest.js"), keyFile(t, h.w.rsaCA, testpki.RSA, "password"), "password")
 }
 
 // pdfsig adds signatures, and signs in fields that wait.
@@ -130,7 +103,7 @@ func honestPoppler(t *testing.T, h *evolutions) {
 	dir := t.TempDir()
 	for _, args := range [][]string{
 		{certutil, "-N", "-d", "sql:" + dir, "--empty-password"},
-		{pk12util, "-i", keyFile(t, h.w, dir), "-d", "sql:" + dir, "-W", "password"},
+		{pk12util, "-i", keyFile(t, h.w.rsaCA, testpki.RSA, "password"), "-d", "sql:" + dir, "-W", "password"},
 	} {
 		if text, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, text)

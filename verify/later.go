@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/courtseal/courtseal/internal/pdf"
@@ -71,6 +72,7 @@ func permits(level int64, c *Change, alone bool) bool {
 
 // An allowance is what one signature says of later changes.
 type allowance struct {
+	revision  int         // that it signed, 1 the first
 	certified int64       // DocMDP; 0: it does not certify
 	locked    int64       // /P in the lock of its field; 0: none
 	locks     []*pdf.Lock // of fields
@@ -112,7 +114,7 @@ func (a allowance) of(c *Change, alone bool) string {
 		return "later-unreadable"
 	case c.covers != nil:
 		return "later-covers"
-	case c.Kind == changeFill && c.seen && free:
+	case c.Kind == changeFill && c.seen && c.since <= a.revision && free:
 		return "later-overwritten"
 	case c.Kind == changeAnnotation && free:
 		return "later-annotated"
@@ -126,10 +128,9 @@ func (a allowance) of(c *Change, alone bool) string {
 
 // step is the code for what one saving did.
 func (a allowance) step(s *step) string {
-	alone := true
-	for _, c := range s.changes {
-		alone = alone && (c.Kind == changeStamp || c.Kind == changeValidation || c.Kind == changeMetadata)
-	}
+	proves := func(c *Change) bool { return c.Kind == changeStamp || c.Kind == changeValidation }
+	alone := slices.ContainsFunc(s.changes, proves) &&
+		!slices.ContainsFunc(s.changes, func(c *Change) bool { return !proves(c) && c.Kind != changeMetadata })
 	worst := "later-signatures"
 	for _, c := range s.changes {
 		worst = graver(worst, a.of(c, alone))
@@ -189,7 +190,9 @@ func (d *document) compareLater(cases []*pdfCase, revision []int) error {
 		if err != nil && !isOfFile(err) {
 			return err
 		}
-		if err := d.later(c.judge, c.span, revision[i], allowanceOf(said), err); err != nil {
+		a := allowanceOf(said)
+		a.revision = revision[i] + 1
+		if err := d.later(c.judge, c.span, revision[i], a, err); err != nil {
 			return err
 		}
 	}

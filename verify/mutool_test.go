@@ -29,7 +29,7 @@ func keyFile(t testing.TB, ca *testpki.CA, kind testpki.Kind, password string) s
 	if err := os.WriteFile(in, both, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := exec.Command(openssl, "pkcs12", "-export", "-in", in, "-out", out, "-passout", "pass:"+password).CombinedOutput(); err != nil {
+	if b, err := exec.Command(openssl, "pkcs12", "-export", "-in", in, "-out", out, "-name", "clerk", "-passout", "pass:"+password).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, b)
 	}
 	return out

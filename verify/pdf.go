@@ -48,6 +48,7 @@ type laterWork struct {
 	inStore  map[uint32]bool            // what a DSS is made of, certificates and lists aside
 	owners   map[uint32]map[uint32]bool // whose appearance an object is
 	fillings map[*Change]map[uint32]bool
+	filledIn map[uint32]int // by field that was empty: the revision that filled it
 	onPages  *pageMap
 	hops     map[uint32]hop
 }
@@ -91,7 +92,8 @@ func (d *document) open() error {
 	d.revisions = revisions(f)
 	d.steps = make([]*step, len(d.revisions))
 	d.views = map[int]*pdf.File{}
-	d.laterWork = laterWork{added: map[uint32]bool{}, redone: map[uint32]place{}, writers: map[uint32][]*step{}, guarded: map[uint32]bool{}, owners: map[uint32]map[uint32]bool{}, fillings: map[*Change]map[uint32]bool{}}
+	d.laterWork = laterWork{added: map[uint32]bool{}, redone: map[uint32]place{}, writers: map[uint32][]*step{}, guarded: map[uint32]bool{}, owners: map[uint32]map[uint32]bool{}, fillings: map[*Change]map[uint32]bool{},
+		filledIn: map[uint32]int{}}
 	d.tell()
 	return d.share()
 }
