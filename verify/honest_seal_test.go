@@ -36,8 +36,8 @@ func shownIf(s sign.Signer, place int) pdfx.Options {
 	return pdfx.Options{At: []pdfx.At{{Page: 1, X: 50 * float64(place), Y: 60}}}
 }
 
-// judgment is the quickstart's document: three pages with a signature block, from LibreOffice.
-func judgment(t *testing.T) []byte {
+// quickstart is the quickstart's document: three pages with a signature block, from LibreOffice.
+func quickstart(t *testing.T) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("..", "examples", "quickstart", "judgment.pdf"))
 	if err != nil {
@@ -50,10 +50,10 @@ func judgment(t *testing.T) []byte {
 func byPrograms(t *testing.T) map[string][]byte {
 	dir := t.TempDir()
 	in := filepath.Join(dir, "in.pdf")
-	if err := os.WriteFile(in, judgment(t), 0o600); err != nil {
+	if err := os.WriteFile(in, quickstart(t), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out := map[string][]byte{"LibreOffice": judgment(t)}
+	out := map[string][]byte{"LibreOffice": quickstart(t)}
 	for name, args := range map[string][]string{
 		"qpdf":                  {"qpdf", "IN", "OUT"},
 		"qpdf, packed":          {"qpdf", "--object-streams=generate", "IN", "OUT"},
