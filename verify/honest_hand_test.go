@@ -22,7 +22,7 @@ var (
 	fillingCodes   = codes{0: "later-allowed", 2: "later-allowed", 3: "later-allowed"}
 	refillingCodes = codes{0: "later-overwritten", 2: "later-allowed", 3: "later-allowed"}
 	extendingCodes = codes{0: "later-allowed", 1: "later-allowed", 2: "later-allowed", 3: "later-allowed"}
-	overCodes      = codes{0: "later-covers|later-signatures", 2: "later-covers|later-signatures", 3: "later-covers|later-signatures"}
+	overCodes      = codes{0: "later-covers", 2: "later-covers", 3: "later-covers"}
 	notingCodes    = codes{0: "later-annotated", 3: "later-allowed"}
 )
 

@@ -68,8 +68,8 @@ func one(subtype, rect, entries string, w, h int, content string) func(*draft) {
 
 const beside = "460 600 560 640" // where the page of blank is empty
 
-// notingOver is for notes that stand over letters, as they must.
-var notingOver = codes{0: "later-annotated|later-covers", 3: "later-covers|later-allowed"}
+// notingOver is for notes that hide letters.
+var notingOver = codes{0: "later-covers", 3: "later-covers"}
 
 // notedHands annotate: beside the text, and over it where it must be.
 var notedHands = []hand{
@@ -108,7 +108,14 @@ var notedHands = []hand{
 		d.save()
 	}},
 	{name: "note: highlight", codes: notingOver, do: one("Highlight", "50 775 160 795", "/QuadPoints [50 795 160 795 50 775 160 775] /C [1 1 0]", 110, 20, "/G gs 1 1 0 rg 0 0 110 20 re f")},
-	{name: "note: underline", codes: notingOver, do: one("Underline", "50 775 160 795", "/QuadPoints [50 795 160 795 50 775 160 775] /C [0 0 1]", 110, 20, "0 0 1 RG 0 2 m 110 2 l S")},
+	{name: "note: highlight through which the text is seen", codes: notingCodes, do: func(d *draft) { // as Acrobat draws it
+		content := "/R0 gs 1 1 0 rg 0 0 110 20 re f"
+		look := d.add("<< /Type /XObject /Subtype /Form /BBox [0 0 110 20] /Group << /S /Transparency >> /Resources << /ExtGState << /R0 << /Type /ExtGState /AIS false /BM /Multiply >> >> >> /Length %d >>\nstream\n%s\nendstream",
+			len(content), content)
+		d.note("Highlight", "50 775 160 795", "/QuadPoints [50 795 160 795 50 775 160 775] /C [1 1 0] /CA 1 /AP << /N "+look+" >>")
+		d.save()
+	}},
+	{name: "note: underline", codes: notingCodes, do: one("Underline", "50 775 160 795", "/QuadPoints [50 795 160 795 50 775 160 775] /C [0 0 1]", 110, 20, "0 0 1 RG 0 2 m 110 2 l S")},
 	{name: "note: highlight beside", codes: notingCodes, do: one("Highlight", beside, "/QuadPoints [460 640 560 640 460 600 560 600] /C [1 1 0]", 100, 40, "1 1 0 rg 0 0 100 40 re f")},
 	{name: "note: changed", codes: notingCodes, do: func(d *draft) {
 		n := d.next

@@ -91,7 +91,7 @@ func honestMuPDF(t *testing.T, h *evolutions) {
 	dir := t.TempDir()
 	verbs := slices.Concat(
 		verbsOf(fillingCodes, "text; bare text; lines; comb; below; apart; tick; radio; choice; all; title"),
-		verbsOf(refillingCodes, "again"), verbsOf(notingCodes, "note; freetext; ink; square; circle; line; stamp; reply"), verbsOf(notingOver, "highlight"),
+		verbsOf(refillingCodes, "again"), verbsOf(notingCodes, "note; freetext; ink; square; circle; line; stamp; reply; highlight"),
 		verbsOf(provingCodes, "nothing"), verbsOf(signingCodes, "sign"))
 	h.run(t, h.tasks(t, dir, []pdftest.Kind{pdftest.Table, pdftest.XRefStream}, verbs), peer(t, "mutool"), "run",
 		filepath.Join("testdata", "honest.js"), keyFile(t, h.w.rsaCA, testpki.RSA, "password"), "password")
