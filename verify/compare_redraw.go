@@ -2,29 +2,26 @@ package verify
 
 import "github.com/courtseal/courtseal/internal/pdf"
 
-// redrawn judges a change of /NeedAppearances. With true, readers draw every field anew from its value, and not as the file has it;
-// without, they show what is in the file. So the two may differ in each field that shows something; where all do that the saving did
-// not fill itself are empty, nobody sees another thing than before.
+// redrawn judges a change of /NeedAppearances. With true, readers draw every field anew, from its value and its colours, and not as the
+// file has it; to ask for that later would show what nobody has seen. To ask for it no longer is what programs do that fill a form and
+// draw it; then readers show what is in the file, and where that is something the saving did not draw, it was hidden until now.
 func (c *comparison) redrawn() error {
 	if !c.redraws {
+		return nil
+	}
+	if c.newForm.Get("NeedAppearances") == true {
+		c.change(changeContent, "要求阅读器重绘各域（/NeedAppearances）", "asks readers to draw all fields anew (/NeedAppearances)")
 		return nil
 	}
 	show, err := c.othersShow()
 	if err != nil {
 		return err
 	}
-	switch on := c.newForm.Get("NeedAppearances") == true; {
-	case on && show:
-		c.change(changeContent, "要求阅读器重绘各域（/NeedAppearances）", "asks readers to draw all fields anew (/NeedAppearances)")
-	case on:
-		c.change(changeFill, "要求阅读器绘制所填的域", "asks readers to draw the fields that it fills")
-	default:
-		c.change(changeFill, "不再要求阅读器重绘各域", "no longer asks readers to draw the fields anew").seen = show
-	}
+	c.change(changeFill, "不再要求阅读器重绘各域", "no longer asks readers to draw the fields anew").seen = show
 	return nil
 }
 
-// othersShow: a field that this saving did not fill had a value, or an appearance that shows something.
+// othersShow: a field that this saving did not fill had a value or an appearance.
 func (c *comparison) othersShow() (bool, error) {
 	filled := map[uint32]bool{}
 	for _, f := range c.fills {
@@ -59,14 +56,7 @@ func (c *comparison) othersShow() (bool, error) {
 		if at.ft == "Sig" {
 			continue
 		}
-		shows, err := c.hadValue(at.ft, d)
-		if err == nil && !shows {
-			shows, err = c.showsText(c.old, d)
-		}
-		if state, ok := d.Get("AS").(pdf.Name); ok && state != "Off" {
-			shows = true
-		}
-		if err != nil || shows {
+		if shows, err := c.hadValue(at.ft, d); err != nil || shows || d.Get("AP") != nil {
 			return true, err
 		}
 		kids, err := items(c.old, d.Get("Kids"))

@@ -204,11 +204,6 @@ var formHands = []hand{
 		d.fill(10, "/V (Zhang San)", value("Zhang San"))
 		d.save()
 	}, mod: undrawn},
-	{name: "form: appearances are not there now", codes: fillingCodes, mod: map[int]string{26: undrawn[26]}, do: func(d *draft) {
-		d.with(5, "/NeedAppearances true")
-		d.with(10, "/V (Zhang San)")
-		d.save()
-	}},
 	{name: "form: appearances are there, for those too that had them", codes: refillingCodes, mod: map[int]string{5: undrawn[5]}, do: func(d *draft) {
 		d.swap(5, "/NeedAppearances true", "")
 		d.save()
@@ -278,6 +273,10 @@ var formHands = []hand{
 var undrawn = map[int]string{
 	5:  strings.Replace(blank(nil)[5], "/DA", "/NeedAppearances true /DA", 1),
 	26: "<< /Type /Annot /Subtype /Widget /F 4 /P 3 0 R /Rect [50 370 250 390] /FT /Tx /T (Case) /DA (/Helv 12 Tf 0 g) >>",
+	13: "<< /Type /Annot /Subtype /Widget /F 4 /P 3 0 R /Rect [50 560 64 574] /FT /Btn /T (Agree) >>",
+	15: "<< /Type /Annot /Subtype /Widget /F 4 /P 3 0 R /Rect [100 560 114 574] /Parent 14 0 R >>",
+	16: "<< /Type /Annot /Subtype /Widget /F 4 /P 3 0 R /Rect [120 560 134 574] /Parent 14 0 R >>",
+	17: "<< /Type /Annot /Subtype /Widget /F 4 /P 3 0 R /Rect [140 560 154 574] /Parent 14 0 R >>",
 }
 
 // formless has its form in the catalog.
