@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/courtseal/courtseal/internal/pdftest"
 )
 
 func openBytes(b []byte, o Options) (*File, error) { return Open(bytes.NewReader(b), int64(len(b)), o) }
@@ -182,6 +184,21 @@ func TestDamage(t *testing.T) {
 				t.Errorf("sections %+v", f.Sections())
 			}
 		})
+	}
+}
+
+// Offsets that lie before the file are none.
+func TestNegativeOffsets(t *testing.T) {
+	page := pdftest.File(pdftest.Hybrid, pdftest.Objects{1: "<< /Type /Catalog /Pages 2 0 R >>", 2: "<< /Type /Pages /Kids [] /Count 0 >>", 3: "[1]"})
+	for _, key := range []string{"startxref\n", "/Prev ", "/XRefStm "} {
+		file := pdftest.Revision{Kind: pdftest.Hybrid, Objects: pdftest.Objects{3: "[2]"}, Packed: []int{3}}.Append(page)
+		if _, err := openBytes(file, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		i := bytes.LastIndex(file, []byte(key)) + len(key)
+		if _, err := openBytes(slices.Concat(file[:i], []byte("-"), file[i:]), Options{}); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s%v", key, err)
+		}
 	}
 }
 

@@ -76,6 +76,9 @@ func orMore(p *parser, err error) error {
 
 // indirectAt reads the object at off, which must be want (nil: any). Of a stream the Length is left open.
 func (f *File) indirectAt(off int64, want *Ref) (*Indirect, error) {
+	if off < 0 || off > f.src.size {
+		return nil, damaged(off, "not in the file", nil)
+	}
 	start := max(0, off-1) // one byte more, to see that the number begins here
 	var o *Indirect
 	err := f.window(start, func(p *parser) error {

@@ -194,8 +194,8 @@ func (f *File) readSection(off int64, budget *int64, out emit) (Section, error) 
 	sec.End = at + int64(len(sec.Raw))
 	if stm := sec.Trailer.Get("XRefStm"); stm != nil {
 		n, ok := stm.(int64)
-		if !ok {
-			return sec, damaged(off, "/XRefStm is not an offset", nil)
+		if !ok || n < 0 || n >= f.src.size {
+			return sec, damaged(off, "/XRefStm is not an offset in the file", nil)
 		}
 		sub, err := f.readXRefStream(n+f.base, budget, out)
 		if err != nil {

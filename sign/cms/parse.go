@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -60,7 +61,8 @@ const (
 	noteHashes      = "hash-mismatch"       // digestAlgorithm and signatureAlgorithm name different hashes
 	noteOrder       = "attribute-order"     // SignedAttributes not sorted as DER wants; hashed as found
 	noteContentType = "content-type-alias"  // eContentType and the contentType attribute name data in PKCS #7 and in GM terms
-	noteParameters  = "algorithm-parameters"
+	noteParameters  = "unexpected-parameters"
+	noteDigests     = "digest-not-listed"  // digestAlgorithms does not have the signer's; RFC 5652 5.1 lets others refuse that
 	noteOther       = "other-certificates" // attribute certificates, OCSP responses among the CRLs
 )
 
@@ -90,9 +92,10 @@ func Parse(b []byte) (*SignedData, error) {
 
 // A parser reads one field after another. The first error stays, and what is read after it means nothing.
 type parser struct {
-	raw   []byte
-	notes []sign.Note
-	err   error
+	raw     []byte
+	digests []sign.OID // of digestAlgorithms
+	notes   []sign.Note
+	err     error
 }
 
 // fail keeps the first error. Every string here is a tail of raw's array, so capacities tell the offset.
@@ -177,7 +180,10 @@ func (p *parser) contentInfo(sd *SignedData) {
 	p.end(explicit, "content")
 
 	p.version(&data, "version")
-	p.one(&data, asn1.SET, "digestAlgorithms")
+	digests := p.one(&data, asn1.SET, "digestAlgorithms")
+	for p.err == nil && !digests.Empty() {
+		p.digests = append(p.digests, p.algorithm(&digests, "digestAlgorithms"))
+	}
 	encap := p.one(&data, asn1.SEQUENCE, "encapContentInfo")
 	sd.EContentType = p.oid(&encap, "eContentType")
 	if content, ok := p.optional(&encap, context0, "eContent"); ok {
@@ -220,6 +226,18 @@ func (p *parser) x509s(s *cryptobyte.String, tag asn1.Tag, field string) (out []
 	return out
 }
 
+// algorithm reads one that has no parameters, in the list of digests.
+func (p *parser) algorithm(s *cryptobyte.String, field string) (o sign.OID) {
+	at := *s
+	var params []byte
+	if len(p.digests) == maxItems {
+		p.fail(at, fmt.Sprintf("more than %d %s", maxItems, field))
+	} else if !der.ReadAlgorithm(s, &o, &params) {
+		p.fail(at, field+" malformed")
+	}
+	return o
+}
+
 func (p *parser) signerInfo(infos *cryptobyte.String, si *SignerInfo) {
 	s := p.one(infos, asn1.SEQUENCE, "signerInfo")
 	p.version(&s, "signerInfo.version")
@@ -234,6 +252,9 @@ func (p *parser) signerInfo(infos *cryptobyte.String, si *SignerInfo) {
 	var params []byte
 	if at := s; p.err == nil && !der.ReadAlgorithm(&s, &si.DigestOID, &params) {
 		p.fail(at, "digestAlgorithm malformed")
+	}
+	if !slices.Contains(p.digests, si.DigestOID) {
+		p.note(noteDigests, "digestAlgorithms does not name the hash of a signer")
 	}
 	p.noParameters(params)
 	p.signedAttrs(&s, si)

@@ -23,6 +23,7 @@ type parts struct {
 	value                         []byte
 	signers                       int
 	tail                          []byte // of SignerInfo
+	digests                       []byte // of SignedData; nil: digest
 }
 
 func (p *parts) bytes() []byte {
@@ -33,9 +34,13 @@ func (p *parts) bytes() []byte {
 	if p.eContent != nil {
 		eContent = tlv(context0, tlv(asn1.OCTET_STRING, p.eContent))
 	}
+	digests := p.digests
+	if digests == nil {
+		digests = p.digest
+	}
 	one := []byte{2, 1, 1}
 	info := tlv(asn1.SEQUENCE, one, p.sid, p.digest, attrs, p.algorithm, tlv(asn1.OCTET_STRING, p.value), p.tail)
-	data := tlv(asn1.SEQUENCE, one, tlv(asn1.SET, p.digest),
+	data := tlv(asn1.SEQUENCE, one, tlv(asn1.SET, digests),
 		tlv(asn1.SEQUENCE, tlv(asn1.OBJECT_IDENTIFIER, []byte(p.eContentType)), eContent),
 		tlv(context0, p.certs...), tlv(asn1.SET, bytes.Repeat(info, p.signers)))
 	return tlv(asn1.SEQUENCE, tlv(asn1.OBJECT_IDENTIFIER, []byte(p.contentType)), tlv(context0, data))
@@ -108,6 +113,8 @@ func TestReadsWhatOthersWrite(t *testing.T) {
 		{"MD5", rsa, func(p *parts, resign func()) {
 			p.digest, p.algorithm = algorithm(sign.MD5.OID(), nil), algorithm(oidRSA, null)
 		}, "", sign.ErrMissingSum},
+		{"another digest listed", rsa, func(p *parts, resign func()) { p.digests = algorithm(md2, nil) }, noteDigests, nil},
+		{"more digests listed", rsa, func(p *parts, resign func()) { p.digests = append(algorithm(md2, null), p.digest...) }, "", nil},
 		{"RSA with SM3", rsa, func(p *parts, resign func()) {
 			p.digest, p.algorithm = algorithm(sign.SM3.OID(), nil), algorithm(der.MustOID("1.2.156.10197.1.504"), null)
 		}, "", ErrDigest},
@@ -292,6 +299,7 @@ func TestParseRefuses(t *testing.T) {
 		"1025 values": func(p *parts) {
 			p.attrs = tlv(asn1.SEQUENCE, tlv(asn1.OBJECT_IDENTIFIER, []byte(oidData)), tlv(asn1.SET, bytes.Repeat([]byte{5, 0}, 1025)))
 		},
+		"a string among digests": func(p *parts) { p.digests = []byte{4, 0} },
 		"no digest algorithm":    func(p *parts) { p.digest = tlv(asn1.SEQUENCE) },
 		"no signature algorithm": func(p *parts) { p.algorithm = nil },
 		"no sid":                 func(p *parts) { p.sid = nil },
