@@ -75,7 +75,7 @@ func (m *mutator) place(f *mutable) int {
 	if len(f.spots) > 0 && m.IntN(4) > 0 {
 		s := f.spots[m.IntN(len(f.spots))]
 		if s[1] > s[0] {
-			return s[0] + m.IntN(s[1]-s[0])
+			return min(len(f.bytes)-1, max(0, s[0]+m.IntN(s[1]-s[0])))
 		}
 	}
 	return m.IntN(len(f.bytes))
@@ -99,10 +99,7 @@ func (m *mutator) stretch(f *mutable) (from, to int) {
 		i := slices.IndexFunc(f.tokens, func(t []int) bool { return t[0] == a[0] })
 		b = f.tokens[min(len(f.tokens)-1, i+m.IntN(12))]
 	}
-	if a[0] > b[0] {
-		a, b = b, a
-	}
-	return a[0], b[1]
+	return min(a[0], b[0]), max(a[1], b[1])
 }
 
 // other is another file of the pool, or the same.
