@@ -206,8 +206,8 @@ func saysOf(texts map[string]string) (*package_, error) {
 	return p, nil
 }
 
-// xmlSays is what an XML signature says: elements, attributes and texts; without white space where it is not signed, comments, and
-// line ends in base64.
+// xmlSays is what an XML signature says: elements, attributes and texts; without texts between elements that are not signed, comments,
+// and white space in base64.
 func xmlSays(text string) (string, error) {
 	d := xml.NewDecoder(strings.NewReader(text))
 	var out, said strings.Builder
@@ -218,7 +218,7 @@ func xmlSays(text string) (string, error) {
 		switch {
 		case len(open) == 0:
 			s = ""
-		case slices.Contains([]string{"Signature", "KeyInfo", "X509Data", "QualifyingProperties"}, open[len(open)-1]) && strings.TrimSpace(s) == "":
+		case slices.Contains([]string{"Signature", "KeyInfo", "X509Data", "QualifyingProperties"}, open[len(open)-1]):
 			s = ""
 		case slices.Contains([]string{"SignatureValue", "X509Certificate"}, open[len(open)-1]):
 			s = strings.Join(strings.Fields(s), "")
