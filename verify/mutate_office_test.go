@@ -344,7 +344,7 @@ func (m *mutator) office(t testing.TB, f *signedDocx, all []*signedDocx) []byte 
 			if part == nil || len(part.tokens) == 0 {
 				continue
 			}
-			m.note("%s:", e.Central.Name)
+			m.tell("%s:", e.Central.Name)
 			var edits []splice
 			if m.IntN(3) == 0 {
 				edits = m.blind(part)
@@ -379,7 +379,7 @@ func (m *mutator) headers(t testing.TB, f *signedDocx, a *ziptest.Archive, e *zi
 		}
 	}
 	way := m.IntN(20)
-	m.note("%s, way %d, with %s", e.Central.Name, way, name)
+	m.tell("%s, way %d, with %s", e.Central.Name, way, name)
 	switch way {
 	case 0:
 		which(func(x *ziptest.Fields) { x.Name = name })
@@ -443,7 +443,7 @@ func (m *mutator) transplant(t testing.TB, f *signedDocx, a *ziptest.Archive, al
 	o := all[m.IntN(len(all))]
 	name := o.names[m.IntN(len(o.names))]
 	prefix := []string{name, name, "_xmlsignatures/", "_seals/", "_"}[m.IntN(5)]
-	m.note("%s of %s", prefix, o.name)
+	m.tell("%s of %s", prefix, o.name)
 	for _, name := range slices.Sorted(maps.Keys(o.parts)) {
 		if !strings.HasPrefix(name, prefix) {
 			continue

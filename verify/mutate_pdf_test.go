@@ -202,7 +202,7 @@ func (m *mutator) pdf(f *signedPDF, all []*signedPDF) []byte {
 				cut = ends[m.IntN(len(ends))][1]
 			}
 		}
-		m.note("cut off at %d", cut)
+		m.tell("cut off at %d", cut)
 		edits = append(edits, splice{cut, len(f.bytes), nil})
 	}
 	return withEdits(f.bytes, edits)
@@ -221,7 +221,7 @@ func (m *mutator) exchangedEntries(f *signedPDF) []splice {
 	if a[0] == b[0] {
 		return nil
 	}
-	m.note("%s at %d and %s at %d exchanged", f.bytes[a[0]:a[1]], a[0], f.bytes[b[0]:b[1]], b[0])
+	m.tell("%s at %d and %s at %d exchanged", f.bytes[a[0]:a[1]], a[0], f.bytes[b[0]:b[1]], b[0])
 	return []splice{{a[0], a[1], m.width(f.bytes[b[0]:b[1]], a[1]-a[0])}, {b[0], b[1], m.width(f.bytes[a[0]:a[1]], b[1]-b[0])}}
 }
 
@@ -234,7 +234,7 @@ func (m *mutator) byteRange(f *signedPDF) []splice {
 	list := [][]int{{0, s.from, s.to, s.end - s.to}, {0, s.from + d, s.to, s.end - s.to}, {0, s.from, s.to + d, s.end - s.to - d}, {0, s.from, s.to, s.end - s.to + d},
 		{0, s.end, s.end, 0}, {0, s.from, s.from, s.end - s.from}, {d, s.from, s.to, s.end - s.to}, {0, s.from, s.to, len(f.bytes) - s.to}, {0, s.from, s.to, s.end - s.to, s.end, len(f.bytes) - s.end}}
 	text := strings.Trim(fmt.Sprint(list[m.IntN(len(list))]), "[]")
-	m.note("a ByteRange becomes %s", text)
+	m.tell("a ByteRange becomes %s", text)
 	from := r[0] + bytes.IndexByte(f.bytes[r[0]:], '[') + 1
 	return []splice{{from, r[1] - 1, m.width([]byte(text), r[1]-1-from)}}
 }
@@ -251,32 +251,32 @@ func (m *mutator) value(f *signedPDF, all []*signedPDF) []splice {
 	switch m.IntN(9) {
 	case 0:
 		value[at] ^= 1 << m.IntN(8)
-		m.note("bit of value flipped at %d", at)
+		m.tell("bit of value flipped at %d", at)
 	case 1:
 		value[at] = []byte{0, 1, 2, 5, 0x30, 0x31, 0x80, 0xa0, 0x7f, 0x81, 0xff, byte(m.IntN(256))}[m.IntN(12)]
-		m.note("octet of value at %d", at)
+		m.tell("octet of value at %d", at)
 	case 2:
 		n := min(1+m.IntN(40), len(value)-at)
 		cut(at, at+n, nil)
-		m.note("%d octets of value deleted at %d", n, at)
+		m.tell("%d octets of value deleted at %d", n, at)
 	case 3:
 		n := min(1+m.IntN(40), length-at)
 		cut(at, at, value[at:at+n])
-		m.note("%d octets of value doubled at %d", n, at)
+		m.tell("%d octets of value doubled at %d", n, at)
 	case 4:
 		value[length+m.IntN(max(1, len(value)-length))-1] = byte(1 + m.IntN(255))
-		m.note("padding")
+		m.tell("padding")
 	case 5:
 		text := strings.ToUpper(hex.EncodeToString(value))
 		if m.IntN(2) == 0 {
 			text = text[:len(text)/2] + strings.ToLower(text[len(text)/2:])
 		}
-		m.note("digits of the other case")
+		m.tell("digits of the other case")
 		return []splice{{s.from + 1, s.to - 1, []byte(text)}}
 	case 6:
 		o := all[m.IntN(len(all))]
 		value = o.signed[m.IntN(len(o.signed))].value
-		m.note("value of %s", o.name)
+		m.tell("value of %s", o.name)
 	default:
 		value = m.elements(value, length)
 	}
@@ -323,15 +323,15 @@ func (m *mutator) elements(value []byte, length int) []byte {
 	switch m.IntN(4) {
 	case 0:
 		with = nil
-		m.note("element at %d taken away", x.from)
+		m.tell("element at %d taken away", x.from)
 	case 1:
 		with = slices.Concat(value[x.from:x.to], value[x.from:x.to])
-		m.note("element at %d doubled", x.from)
+		m.tell("element at %d doubled", x.from)
 	case 2:
 		with = slices.Concat(value[x.from:x.to], with)
-		m.note("element at %d after that at %d", y.from, x.from)
+		m.tell("element at %d after that at %d", y.from, x.from)
 	default:
-		m.note("element at %d in place of that at %d", y.from, x.from)
+		m.tell("element at %d in place of that at %d", y.from, x.from)
 	}
 	var rebuild func(from, to int) []byte
 	header := func(tag byte, n int) []byte {
@@ -377,7 +377,7 @@ func (m *mutator) laterSaving(f *signedPDF, all []*signedPDF) []byte {
 		} else if i := bytes.Index(o.bytes, []byte("%%EOF\n")); i >= 0 {
 			from = i + 6
 		}
-		m.note("the last revision of %s appended", o.name)
+		m.tell("the last revision of %s appended", o.name)
 		return slices.Concat(f.bytes, o.bytes[from:])
 	}
 	r := pdftest.Revision{Kind: pdftest.Kinds[m.IntN(len(pdftest.Kinds))], Objects: pdftest.Objects{}, Trailer: map[string]string{}}
@@ -386,19 +386,19 @@ func (m *mutator) laterSaving(f *signedPDF, all []*signedPDF) []byte {
 		body := x.body
 		switch m.IntN(4) {
 		case 0:
-			m.note("object %d once more", x.number)
+			m.tell("object %d once more", x.number)
 		case 1:
 			y := f.objects[m.IntN(len(f.objects))]
 			body = y.body
-			m.note("object %d as %d was", x.number, y.number)
+			m.tell("object %d as %d was", x.number, y.number)
 		case 2:
 			y := o.objects[m.IntN(len(o.objects))]
 			body = y.body
-			m.note("object %d as %d of %s", x.number, y.number, o.name)
+			m.tell("object %d as %d of %s", x.number, y.number, o.name)
 		default:
 			part := &mutable{bytes: body, tokens: pdfToken.FindAllIndex(body, -1)}
 			if len(part.tokens) > 0 {
-				m.note("object %d:", x.number)
+				m.tell("object %d:", x.number)
 				body = withEdits(body, m.aware(part))
 			}
 		}
@@ -435,7 +435,7 @@ func (m *mutator) laterSaving(f *signedPDF, all []*signedPDF) []byte {
 	case 5:
 		r.Trailer["Root"] = fmt.Sprintf("%d 0 R", m.IntN(12))
 	}
-	m.note("%s, %+v", r.Kind, r)
+	m.tell("%s, %+v", r.Kind, r)
 	return r.Append(f.bytes)
 }
 

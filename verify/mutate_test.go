@@ -45,7 +45,7 @@ type mutable struct {
 	spots  [][]int // where changes are most likely to mean something
 }
 
-func (m *mutator) note(format string, args ...any) {
+func (m *mutator) tell(format string, args ...any) {
 	m.did = append(m.did, fmt.Sprintf(format, args...))
 }
 
@@ -124,38 +124,38 @@ func (m *mutator) blind(f *mutable) []splice {
 	from, to := m.stretch(f)
 	switch m.IntN(9) {
 	case 0:
-		m.note("bit flipped at %d", at)
+		m.tell("bit flipped at %d", at)
 		return []splice{{at, at + 1, []byte{b[at] ^ 1<<m.IntN(8)}}}
 	case 1:
 		const likely = "\x00\t\n\r ()<>[]{}/%#\\0129-+.&;=\"'\xff"
-		m.note("another byte at %d", at)
+		m.tell("another byte at %d", at)
 		return []splice{{at, at + 1, []byte{likely[m.IntN(len(likely))]}}}
 	case 2:
-		m.note("%d-%d deleted", from, to)
+		m.tell("%d-%d deleted", from, to)
 		return []splice{{from, to, nil}}
 	case 3:
-		m.note("%d-%d doubled", from, to)
+		m.tell("%d-%d doubled", from, to)
 		return []splice{{to, to, b[from:to]}}
 	case 4:
-		m.note("%d-%d copied to %d", from, to, at)
+		m.tell("%d-%d copied to %d", from, to, at)
 		return []splice{{at, at, b[from:to]}}
 	case 5:
 		n := min(to-from, len(b)-at)
-		m.note("%d-%d written over %d", from, from+n, at)
+		m.tell("%d-%d written over %d", from, from+n, at)
 		return []splice{{at, at + n, b[from : from+n]}}
 	case 6:
 		c, d := m.stretch(f)
-		m.note("%d-%d and %d-%d exchanged", from, to, c, d)
+		m.tell("%d-%d and %d-%d exchanged", from, to, c, d)
 		return []splice{{from, to, b[c:d]}, {c, d, b[from:to]}}
 	case 7:
 		o := m.other(f)
 		c, d := m.stretch(o)
-		m.note("%d-%d of another file in place of %d-%d", c, d, from, to)
+		m.tell("%d-%d of another file in place of %d-%d", c, d, from, to)
 		return []splice{{from, to, o.bytes[c:d]}}
 	default:
 		o := m.other(f).bytes
 		from, to = min(from, len(o)), min(to, len(o))
-		m.note("%d-%d as in another file", from, to)
+		m.tell("%d-%d as in another file", from, to)
 		return []splice{{from, min(to, len(b)), o[from:to]}}
 	}
 }
@@ -178,17 +178,17 @@ func (m *mutator) aware(f *mutable) []splice {
 		o := m.other(f)
 		with := m.token(o)
 		text := o.bytes[with[0]:with[1]]
-		m.note("%d-%d, %.40q, becomes %.40q", t[0], t[1], b[t[0]:t[1]], text)
+		m.tell("%d-%d, %.40q, becomes %.40q", t[0], t[1], b[t[0]:t[1]], text)
 		return []splice{{t[0], t[1], m.width(text, t[1]-t[0])}}
 	case 4:
 		with := m.token(f)
-		m.note("%d-%d and %d-%d exchanged, %.40q and %.40q", t[0], t[1], with[0], with[1], b[t[0]:t[1]], b[with[0]:with[1]])
+		m.tell("%d-%d and %d-%d exchanged, %.40q and %.40q", t[0], t[1], with[0], with[1], b[t[0]:t[1]], b[with[0]:with[1]])
 		return []splice{{t[0], t[1], m.width(b[with[0]:with[1]], t[1]-t[0])}, {with[0], with[1], m.width(b[t[0]:t[1]], with[1]-with[0])}}
 	case 5:
-		m.note("%.40q at %d taken away", b[t[0]:t[1]], t[0])
+		m.tell("%.40q at %d taken away", b[t[0]:t[1]], t[0])
 		return []splice{{t[0], t[1], m.width(nil, t[1]-t[0])}}
 	default:
-		m.note("%.40q at %d doubled", b[t[0]:t[1]], t[0])
+		m.tell("%.40q at %d doubled", b[t[0]:t[1]], t[0])
 		return []splice{{t[1], t[1], append([]byte(" "), b[t[0]:t[1]]...)}}
 	}
 }
@@ -216,7 +216,7 @@ func (m *mutator) number(f *mutable, t []int) []splice {
 	if m.IntN(2) == 0 {
 		text = fmt.Sprintf("%0*d", t[1]-t[0], n)
 	}
-	m.note("%s at %d becomes %s", old, t[0], text)
+	m.tell("%s at %d becomes %s", old, t[0], text)
 	return []splice{{t[0], t[1], m.width([]byte(text), t[1]-t[0])}}
 }
 
