@@ -74,8 +74,25 @@ func (f *File) decodeObjects(st *Stream) (*objectStream, error) {
 	if !ok || n < 0 || first < 0 || first > int64(len(data)) || n > first {
 		return nil, bad("malformed /N or /First")
 	}
-	s := &objectStream{num: st.Ref.Num, data: data, objs: make([]packed, 0, n)}
-	p := &parser{b: data[:first]}
+	s := &objectStream{num: st.Ref.Num, data: data}
+	if s.objs, err = f.packedList(st.Ref.Num, data[:first], n); err != nil {
+		return nil, err
+	}
+	for i := range s.objs {
+		if s.objs[i].at += int(first); s.objs[i].at >= len(data) {
+			return nil, bad("an object that lies outside")
+		}
+	}
+	return s, nil
+}
+
+// packedList reads the numbers and places of n objects with which an object stream begins.
+func (f *File) packedList(stream uint32, b []byte, n int64) ([]packed, error) {
+	bad := func(text string) error {
+		return fmt.Errorf("%w: object stream %d: %s", ErrSyntax, stream, text)
+	}
+	out := make([]packed, 0, n)
+	p := &parser{b: b}
 	for range n {
 		var v [2]int64
 		for i := range v {
@@ -91,12 +108,12 @@ func (f *File) decodeObjects(st *Stream) (*objectStream, error) {
 				return nil, bad("malformed list of objects")
 			}
 		}
-		if v[0] >= int64(f.opt.Limits.Objects) || v[1] >= int64(len(data))-first {
+		if v[0] >= int64(f.opt.Limits.Objects) || v[1] >= int64(f.opt.Limits.Object) {
 			return nil, bad("an object that lies outside")
 		}
-		s.objs = append(s.objs, packed{uint32(v[0]), int(first + v[1])})
+		out = append(out, packed{uint32(v[0]), int(v[1])})
 	}
-	return s, nil
+	return out, nil
 }
 
 // loadFromStream loads a compressed object.

@@ -155,6 +155,11 @@ func (f *File) keep(num uint32, e entry) error {
 type emit func(num uint32, e entry) error
 
 func (f *File) readSection(off int64, budget *int64, out emit) (Section, error) {
+	return f.readParts(off, budget, out, out)
+}
+
+// readParts gives the entries of the stream that a hybrid section names to hidden.
+func (f *File) readParts(off int64, budget *int64, out, hidden emit) (Section, error) {
 	s := newScan(f.src, off)
 	if err := s.space(); err != nil {
 		return Section{}, err
@@ -197,7 +202,7 @@ func (f *File) readSection(off int64, budget *int64, out emit) (Section, error) 
 		if !ok || n < 0 || n >= f.src.size {
 			return sec, damaged(off, "/XRefStm is not an offset in the file", nil)
 		}
-		sub, err := f.readXRefStream(n+f.base, budget, out)
+		sub, err := f.readXRefStream(n+f.base, budget, hidden)
 		if err != nil {
 			return sec, err
 		}
