@@ -32,6 +32,7 @@ type document struct {
 	steps  []*step // by the index of the older revision; nil: not compared
 	views  map[int]*pdf.File
 	budget int // objects that may still be visited
+	bytes  *structure
 	laterWork
 }
 
@@ -145,8 +146,14 @@ func (d *document) judgeAll() ([]Signature, error) {
 		}
 		cases[i] = c
 	}
+	if err := d.beginStructure(cases); err != nil {
+		return nil, err
+	}
 	sums, err := d.hash(cases)
 	if err != nil {
+		return nil, err
+	}
+	if err := d.endStructure(); err != nil {
 		return nil, err
 	}
 	spans := make([]int, len(cases))
@@ -269,7 +276,7 @@ func (d *document) hash(cases []*pdfCase) ([]sign.Sums, error) {
 			want, owners = append(want, want[i]), append(owners, c)
 		}
 	}
-	sums, err := pdfx.Hash(d.ctx, d.src, d.size, ranges, want)
+	sums, err := pdfx.Hash(d.ctx, d.bytes.survey.Through(d.src), d.size, ranges, want)
 	if err != nil {
 		return nil, err
 	}
@@ -324,6 +331,7 @@ func (d *document) judgeOne(c *pdfCase, sums sign.Sums) (int, error) {
 			d.ends = append(d.ends, c.span.end)
 		}
 	}
+	d.structure(c, revision)
 	if c.cms == nil && c.ses == nil {
 		c.claim(dateOf(d.file, c.field.Dict))
 		if c.token != nil {

@@ -3,7 +3,7 @@ package verify
 // rules lists every rule in the order of docs/verification.md, which a test holds to it. Those of certificates are asked
 // of each role: signer-chain, inner-chain, maker-chain, tsa-chain.
 var rules = []*rule{
-	signatureRule, byteRangeRule, contentsRule, valueRule, revisionRule,
+	signatureRule, byteRangeRule, contentsRule, valueRule, revisionRule, structureRule,
 	packageRule, mainRule, officeSignatureRule, partsRule, coverageRule,
 	xmlFormRule, xmlReferencesRule, xmlValueRule, xmlCertificateRule,
 	cmsFormatRule, sealBindingRule, cmsAttributesRule, cmsValueRule,

@@ -52,7 +52,7 @@ func (s *Numbers) clear() {
 type Listing struct {
 	Twice    *Clash   // the first number that one section lists twice, not alike; nil: none
 	Hybrid   *Clash   // the first number that table and stream of one section define, not alike; nil: none
-	Reach    []int64  // the farthest object that each section lists, of those inside the file
+	Ahead    []Ahead  // what sections list behind the end of their saving, where nothing of it can stand, and is in force
 	Later    *Numbers // what the newest sections list otherwise than those before them
 	Complete bool     // all that was superseded is remembered; false: it is too much
 
@@ -66,6 +66,12 @@ type Clash struct {
 	A, B    XRef
 }
 
+// An Ahead is an object that a section lists ahead of time.
+type Ahead struct {
+	Section int // index in Sections
+	XRef
+}
+
 // A listedBefore is an entry that a newer section, or another entry of the same, has superseded.
 type listedBefore struct {
 	num     uint32
@@ -73,9 +79,13 @@ type listedBefore struct {
 	entry   entry
 }
 
-// Listing reads all sections once more. later is how many of them, the newest ones, Later is about.
-func (f *File) Listing(later int) (*Listing, error) {
-	l := &Listing{Later: new(Numbers), Complete: true, Reach: make([]int64, len(f.sections))}
+// maxAhead is how many objects that are listed ahead of time are told of.
+const maxAhead = 64
+
+// Listing reads all sections once more. ends are the ends of the savings they belong to, 0: not known; later is how many of
+// them, the newest ones, Later is about.
+func (f *File) Listing(ends []int64, later int) (*Listing, error) {
+	l := &Listing{Later: new(Numbers), Complete: true}
 	if f.repaired != nil {
 		return l, nil
 	}
@@ -100,8 +110,9 @@ func (f *File) Listing(later int) (*Listing, error) {
 					l.Later.remove(num)
 				}
 			}
-			if e.kind() == inFile && e.offset() < f.src.size {
-				l.Reach[i] = max(l.Reach[i], e.offset())
+			if e.kind() == inFile && e == now && i < len(ends) && ends[i] > 0 && ends[i] <= e.offset() && e.offset() < f.src.size && len(l.Ahead) < maxAhead {
+				x, _ := e.xref(num)
+				l.Ahead = append(l.Ahead, Ahead{i, x})
 			}
 			if seen.Has(num) && e != now && e.kind() != free {
 				if l.Complete = len(l.older) < room; l.Complete {

@@ -18,7 +18,7 @@ func survey(t testing.TB, b []byte, n int, wanted ...uint32) (*File, *Survey) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := f.Listing(0)
+	l, err := f.Listing(nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +256,7 @@ func sound(t *testing.T, b []byte, pieces int) {
 	if err != nil {
 		return
 	}
-	l, err := f.Listing(0)
+	l, err := f.Listing(nil, 0)
 	if err != nil {
 		return
 	}
@@ -383,7 +383,7 @@ func BenchmarkSurvey(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		l, err := f.Listing(0)
+		l, err := f.Listing(nil, 0)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -406,7 +406,7 @@ func BenchmarkSurvey(b *testing.B) {
 		b.Run(name+"/listing", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := f.Listing(0); err != nil {
+				if _, err := f.Listing(nil, 0); err != nil {
 					b.Fatal(err)
 				}
 			}

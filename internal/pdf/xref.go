@@ -118,20 +118,53 @@ func (f *File) lastStartXRef() (int64, error) {
 }
 
 // sectionAt reports whether a section seems to begin at off.
-func (f *File) sectionAt(off int64) bool {
+func (f *File) sectionAt(off int64) bool { return f.sectionStart(off) >= 0 }
+
+// sectionStart is where the section begins that is found at off, behind white space; -1: there seems to be none.
+func (f *File) sectionStart(off int64) int64 {
 	b, err := f.src.read(off, 64)
 	if err != nil {
-		return false
+		return -1
 	}
 	p := &parser{b: b}
 	if p.space() != nil {
-		return false
+		return -1
 	}
+	at := off + int64(p.i)
 	if bytes.HasPrefix(b[p.i:], []byte("xref")) {
-		return true
+		return at
 	}
-	_, err = p.header()
-	return err == nil
+	if _, err := p.header(); err != nil {
+		return -1
+	}
+	return at
+}
+
+// Ambiguous reports whether a section is found in two places: with offsets that count from the beginning of the file and with
+// ones that count from the header.
+func (f *File) Ambiguous() (bool, error) {
+	if f.header == 0 || f.repaired != nil {
+		return false, nil
+	}
+	start, err := f.lastStartXRef()
+	if err != nil {
+		return false, err
+	}
+	written := []int64{start}
+	for _, s := range f.sections {
+		for _, k := range []Name{"Prev", "XRefStm"} {
+			if n, ok := s.Trailer.Get(k).(int64); ok && n > 0 {
+				written = append(written, n)
+			}
+		}
+	}
+	for _, n := range written {
+		a, b := f.sectionStart(n), f.sectionStart(n+f.header)
+		if a >= 0 && b >= 0 && a != b {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // keep puts an entry in force unless a newer section has one. What a table calls free the stream of the same section
