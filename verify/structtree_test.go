@@ -14,9 +14,9 @@ import (
 	"github.com/courtseal/courtseal/internal/pdftest"
 )
 
-// tagged is a tagged document: 10 the root of its structure tree, 11 to 13 elements, 14 the parent tree, 15 a node of it, 16 an array of
+// treeSample is a tagged document: 10 the root of its structure tree, 11 to 13 elements, 14 the parent tree, 15 a node of it, 16 an array of
 // kids, 17 an element that is its own kid.
-var tagged = pdftest.Objects{
+var treeSample = pdftest.Objects{
 	1:  "<< /Type /Catalog /Pages 2 0 R /StructTreeRoot 10 0 R /MarkInfo << /Marked true >> >>",
 	2:  "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
 	3:  "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /StructParents 0 /Annots [20 0 R] >>",
@@ -79,7 +79,7 @@ func compareTags(t *testing.T, k pdftest.Kind, base, update pdftest.Objects, bud
 // What a saving may do to the structure tree, and what not. refused has the objects that are not explained.
 var tagCases = []struct {
 	name               string
-	base               pdftest.Objects // beside tagged
+	base               pdftest.Objects // beside treeSample
 	update             pdftest.Objects // beside grown; an empty one is not written
 	explained, refused []uint32
 	why                string
@@ -139,7 +139,7 @@ var tagCases = []struct {
 func TestExplainTags(t *testing.T) {
 	for _, k := range pdftest.Kinds {
 		for _, c := range tagCases {
-			base, update := tagged.With(c.base), grown.With(c.update)
+			base, update := treeSample.With(c.base), grown.With(c.update)
 			maps.DeleteFunc(update, func(_ int, o string) bool { return o == "" })
 			got, err := compareTags(t, k, base, update, 1000)
 			if err != nil {
@@ -158,7 +158,7 @@ func TestExplainTags(t *testing.T) {
 
 // Work is counted; trees that are deep, large or circular end.
 func TestExplainTagsHostile(t *testing.T) {
-	if _, err := compareTags(t, pdftest.Table, tagged, grown, 5); !errors.Is(err, pdf.ErrLimit) {
+	if _, err := compareTags(t, pdftest.Table, treeSample, grown, 5); !errors.Is(err, pdf.ErrLimit) {
 		t.Error(err)
 	}
 	deep := pdftest.Objects{}
@@ -166,7 +166,7 @@ func TestExplainTagsHostile(t *testing.T) {
 		deep[100+i] = fmt.Sprintf("<< /Kids [%d 0 R] >>", 101+i)
 	}
 	deep[200] = "<< /Nums [] >>"
-	got, err := compareTags(t, pdftest.Table, tagged.With(deep), grown.With(pdftest.Objects{14: "<< /Kids [15 0 R 100 0 R] >>"}), 1000)
+	got, err := compareTags(t, pdftest.Table, treeSample.With(deep), grown.With(pdftest.Objects{14: "<< /Kids [15 0 R 100 0 R] >>"}), 1000)
 	if err != nil || got.refused[14] == (Text{}) {
 		t.Error(got, err)
 	}
@@ -175,7 +175,7 @@ func TestExplainTagsHostile(t *testing.T) {
 		nested[100+i] = fmt.Sprintf("<< /S /Sect /P %d 0 R /K [%d 0 R] >>", 99+i, 101+i)
 	}
 	nested[100] = "<< /S /Sect /P 31 0 R /K [101 0 R] >>"
-	if got, err = compareTags(t, pdftest.Table, tagged, grown.With(nested), 10_000); err != nil || got.refused[11] == (Text{}) {
+	if got, err = compareTags(t, pdftest.Table, treeSample, grown.With(nested), 10_000); err != nil || got.refused[11] == (Text{}) {
 		t.Error(got, err)
 	}
 }
