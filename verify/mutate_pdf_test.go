@@ -49,12 +49,12 @@ var (
 	pdfToken    = regexp.MustCompile(`<<|>>|[\[\]]|/[A-Za-z0-9_.#+-]+|<[0-9A-Fa-f]*>|\([^()\\]*\)|[0-9]+ [0-9]+ R|[+-]?[0-9]+(?:\.[0-9]+)?|[A-Za-z]+|%[^\r\n]*`)
 	rangeOfFour = regexp.MustCompile(`/ByteRange\s*\[\s*0\s+(\d+)\s+(\d+)\s+(\d+)\s*\]`)
 	objectBody  = regexp.MustCompile(`(?s)(\d+) 0 obj\b\s*(.*?)\s*endobj`)
-	structure   = regexp.MustCompile(`(?s)xref\b.{0,600}?%%EOF|/ByteRange\s*\[[^\]]*\]|<< /Type /Sig.*?<0|/AcroForm.{0,80}|/Annots.{0,60}|\d+ 0 obj\s*<<.{0,120}`)
+	pdfSpots    = regexp.MustCompile(`(?s)xref\b.{0,600}?%%EOF|/ByteRange\s*\[[^\]]*\]|<< /Type /Sig.*?<0|/AcroForm.{0,80}|/Annots.{0,60}|\d+ 0 obj\s*<<.{0,120}`)
 )
 
 func newSignedPDF(t testing.TB, name string, file []byte) *signedPDF {
 	t.Helper()
-	f := &signedPDF{name: name, mutable: mutable{bytes: file, tokens: pdfToken.FindAllIndex(file, -1), spots: structure.FindAllIndex(file, -1)}}
+	f := &signedPDF{name: name, mutable: mutable{bytes: file, tokens: pdfToken.FindAllIndex(file, -1), spots: pdfSpots.FindAllIndex(file, -1)}}
 	for _, m := range rangeOfFour.FindAllSubmatch(file, -1) {
 		var n [3]int
 		for i := range n {
