@@ -32,7 +32,7 @@ type document struct {
 	steps  []*step // by the index of the older revision; nil: not compared
 	views  map[int]*pdf.File
 	budget int // objects that may still be visited
-	bytes  *structure
+	bytes  *anatomy
 	laterWork
 }
 

@@ -26,8 +26,8 @@ var structureRule = &rule{
 	},
 }
 
-// A structure is what the bytes of the file say beside its cross-reference.
-type structure struct {
+// An anatomy is what the bytes of the file say beside its cross-reference.
+type anatomy struct {
 	listing *pdf.Listing
 	survey  *pdf.Survey
 	checks  []Check // what is wrong with the file, whichever signature is judged
@@ -36,7 +36,7 @@ type structure struct {
 
 // beginStructure prepares to look at the bytes of the file as they are hashed.
 func (d *document) beginStructure(cases []*pdfCase) error {
-	d.bytes = new(structure)
+	d.bytes = new(anatomy)
 	var ends []int64
 	later, first := 0, d.firstSigned(cases)
 	for i, r := range slices.Backward(d.revisions) {
