@@ -142,7 +142,7 @@ func (d *document) spend(n int) error {
 
 func (c *comparison) run() error {
 	c.written, c.fills = map[uint32]*wrote{}, map[string]*filling{}
-	for _, do := range []func() error{c.trailers, c.collect, c.signatures, c.catalog, c.fieldsAndNotes, c.filled, c.redrawn, c.pageLists, c.unexplained, c.orphans} {
+	for _, do := range []func() error{c.trailers, c.collect, c.signatures, c.catalog, c.fieldsAndNotes, c.filled, c.redrawn, c.pageLists, c.tagged, c.unexplained, c.orphans} {
 		if err := do(); err != nil {
 			return err
 		}
