@@ -27,6 +27,9 @@ func (c *comparison) newField(num uint32) error {
 		return nil
 	}
 	for _, e := range d.Entries {
+		if e.Key == "DV" && equal(e.Value, d.Get("V")) { // as LibreOffice writes: to reset the field changes nothing
+			continue
+		}
 		if !fieldKeys[e.Key] {
 			c.change(changeContent, "签名域 %[1]d 带有 /%[2]s", "has /%[2]s in signature field %[1]d", num, plain.Text(string(e.Key))).Object = num
 		}

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"bufio"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/courtseal/courtseal/internal/gm"
 	"github.com/courtseal/courtseal/internal/testpki"
 )
 
@@ -20,7 +22,7 @@ type libreOffice struct {
 	answer *bufio.Reader
 }
 
-// startLibreOffice starts one that trusts the roots. It needs soffice, Debian's python3-uno and certutil.
+// startLibreOffice starts one that trusts the roots, and has a key below the first of them. It needs soffice, Debian's python3-uno and certutil.
 func startLibreOffice(t *testing.T, roots ...*testpki.CA) *libreOffice {
 	t.Helper()
 	need(t, "soffice", "certutil", "/usr/bin/python3")
@@ -30,11 +32,12 @@ func startLibreOffice(t *testing.T, roots ...*testpki.CA) *libreOffice {
 		}
 		t.Skipf("python3-uno: %v\n%s", err, out)
 	}
-	profile := t.TempDir()
+	profile, db := t.TempDir(), trusting(t, roots...)
+	giveKey(t, db, roots[0])
 	pipe := fmt.Sprintf("courtseal%d", os.Getpid())
 	soffice := exec.Command("soffice", "--headless", "--invisible", "--norestore", "--nologo",
 		"-env:UserInstallation=file://"+filepath.Join(profile, "user"), "--accept=pipe,name="+pipe+";urp")
-	soffice.Env = append(os.Environ(), "MOZILLA_CERTIFICATE_FOLDER=sql:"+trusting(t, roots...))
+	soffice.Env = append(os.Environ(), "MOZILLA_CERTIFICATE_FOLDER=sql:"+db)
 	soffice.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // soffice is a script that starts others
 	if err := soffice.Start(); err != nil {
 		t.Fatal(err)
@@ -62,6 +65,28 @@ func startLibreOffice(t *testing.T, roots ...*testpki.CA) *libreOffice {
 		script.Wait()
 	})
 	return &libreOffice{in, bufio.NewReader(out)}
+}
+
+// giveKey puts a key below an authority into an NSS database.
+func giveKey(t *testing.T, db string, ca *testpki.CA) {
+	t.Helper()
+	key, chain := ca.IssueSigner(testpki.RSA, "clerk", nil)
+	der, err := gm.MarshalPKCS8(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: chain[0]})...)
+	dir := t.TempDir()
+	in, p12 := write(t, dir, "key.pem", both), filepath.Join(dir, "key.p12")
+	for _, args := range [][]string{
+		{"openssl", "pkcs12", "-export", "-in", in, "-out", p12, "-name", "clerk", "-passout", "pass:password"},
+		{"pk12util", "-i", p12, "-d", "sql:" + db, "-W", "password"},
+	} {
+		need(t, args[0])
+		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
 }
 
 // question sends a question and gives the lines of its answer; failed says why there is none.
@@ -92,6 +117,14 @@ func (lo *libreOffice) verify(t *testing.T, path string) []string {
 		t.Fatalf("LibreOffice does not open %s: %s", filepath.Base(path), failed)
 	}
 	return lines
+}
+
+// sign adds a signature to a PDF.
+func (lo *libreOffice) sign(t *testing.T, path string) {
+	t.Helper()
+	if _, failed := lo.question(t, "sign", path); failed != "" {
+		t.Fatalf("LibreOffice does not sign %s: %s", filepath.Base(path), failed)
+	}
 }
 
 // Formats that the office program writes, by the names of its filters.

@@ -28,6 +28,7 @@ import (
 type wordBench struct {
 	lo      *libreOffice
 	root    *testpki.CA
+	gm      *testpki.CA
 	pem     string // file with the root's certificate
 	sm2     sign.Key
 	maker   sign.Key
@@ -44,7 +45,7 @@ func newWordBench(t *testing.T) *wordBench {
 		t.Fatal(err)
 	}
 	w := &wordBench{
-		lo: startLibreOffice(t, root), root: root, dir: t.TempDir(), picture: picture,
+		lo: startLibreOffice(t, root), root: root, gm: gm, dir: t.TempDir(), picture: picture,
 		maker: gm.Issue(testpki.SM2, "制章者", nil), sm2: gm.Issue(testpki.SM2, "电子印章", nil),
 	}
 	w.pem = write(t, w.dir, "root.pem", root.PEM())
@@ -125,6 +126,7 @@ func TestOffice(t *testing.T) {
 	t.Run("sees every change", func(t *testing.T) { w.seesChanges(t, src) })
 	t.Run("shows signature lines", func(t *testing.T) { w.showsLines(t, src) })
 	t.Run("opens", w.opensVectors)
+	t.Run("signs PDFs", w.signsPDFs)
 	t.Run("writes other formats", func(t *testing.T) { w.othersRefused(t, src) })
 }
 

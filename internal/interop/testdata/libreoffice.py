@@ -1,5 +1,6 @@
 """Asks one LibreOffice about many files: libreoffice.py PIPE, then a line of standard input for each question:
 "verify FILE" prints "valid=BOOL status=NUMBER line=GUID subject=NAME" for each signature of an Office document, in order;
+"sign FILE" adds a signature to a PDF, by the one key of the database;
 "convert FILE TO FILTER PASSWORD" opens the file as a person would and writes it in the format of a filter, encrypted or, without
 PASSWORD, not.
 An answer ends with "." or, where there is none, "! reason"."""
@@ -46,6 +47,18 @@ def verify(path):
             s.SignatureIsValid, s.CertificateStatus, s.SignatureLineId, s.Signer.SubjectName if s.Signer else ""))
 
 
+def security():
+    return new("com.sun.star.xml.crypto.SEInitializer").createSecurityContext("").getSecurityEnvironment()
+
+
+def sign(path):
+    keys = security().getPersonalCertificates()
+    stream = new("com.sun.star.ucb.SimpleFileAccess").openFileReadWrite(url(path))
+    if not new("com.sun.star.security.DocumentDigitalSignatures", "1.2").signDocumentWithCertificate(keys[0], None, stream):
+        raise ValueError("it was not signed")
+    stream.getOutputStream().closeOutput()
+
+
 def convert(path, to, kind, password=""):
     desktop = new("com.sun.star.frame.Desktop")
     options = [PropertyValue(Name="Hidden", Value=True)]
@@ -63,10 +76,11 @@ def convert(path, to, kind, password=""):
 
 
 office = connect(sys.argv[1])
+security()  # opens the database of keys: once another part of the program has begun without one, it stays without
 for question in sys.stdin:
     verb, *args = question.rstrip("\n").split("\t")
     try:
-        {"verify": verify, "convert": convert}[verb](*args)
+        {"verify": verify, "sign": sign, "convert": convert}[verb](*args)
         print(".", flush=True)
     except Exception as e:
         print("!", type(e).__name__, str(e).replace("\n", " ")[:200], flush=True)
