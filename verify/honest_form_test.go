@@ -247,7 +247,7 @@ var formHands = []hand{
 		d.with(3, "/Tabs /S")
 		d.sign(d.field("Signature1", "/Rect [0 0 0 0]"), "", nil)
 	}},
-	{name: "form: tagged", codes: nil, mod: tagged, do: func(d *draft) { // as Acrobat tags a new field
+	{name: "form: tagged", codes: nil, mod: taggedForm, do: func(d *draft) { // as Acrobat tags a new field
 		sig := d.field("Signature1", "/Rect [400 20 550 80] /StructParent 1 "+d.acrobatLook())
 		field := fmt.Sprintf("%d 0 R", d.next-1)
 		elem := d.add("<< /Type /StructElem /S /Form /P 36 0 R /Pg 3 0 R /K << /Type /OBJR /Obj %s /Pg 3 0 R >> >>", field)
@@ -284,8 +284,8 @@ func formless(n int) map[int]string {
 	return map[int]string{1: "<< /Type /Catalog /Pages 2 0 R /AcroForm " + blank(nil)[n] + " >>", n: "null"}
 }
 
-// tagged has a structure tree: the text of the first page is a paragraph of it.
-var tagged = map[int]string{
+// taggedForm has a structure tree: the text of the first page is a paragraph of it.
+var taggedForm = map[int]string{
 	1:  "<< /Type /Catalog /Pages 2 0 R /AcroForm 5 0 R /MarkInfo << /Marked true >> /StructTreeRoot 33 0 R >>",
 	3:  strings.Replace(blank(nil)[3], "/Contents", "/StructParents 0 /Contents", 1),
 	8:  pdftest.Stream("", "/P << /MCID 0 >> BDC BT /F 12 Tf 50 780 Td (Statement of claim) Tj ET EMC"),

@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/internal/peertest"
 	"github.com/courtseal/courtseal/internal/testpki"
 )
 
 // opensslCMS has OpenSSL make the value of a signature, by a key that the world's authority certifies.
 func opensslCMS(t *testing.T, w *world) func([]byte) []byte {
 	t.Helper()
-	program := peer(t, "openssl")
+	program := peertest.Need(t, "openssl")
 	k, chain := w.rsaCA.IssueSigner(testpki.RSA, "OpenSSL", nil)
 	pkcs8, err := gm.MarshalPKCS8(k)
 	if err != nil {

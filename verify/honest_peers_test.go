@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/courtseal/courtseal/internal/pdftest"
+	"github.com/courtseal/courtseal/internal/peertest"
 	"github.com/courtseal/courtseal/internal/testpki"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/sign"
@@ -65,18 +66,11 @@ func verbsOf(c codes, names string) (out []verb) {
 
 // PDFBox fills, annotates, signs and archives. (Asked to save what is not changed, it writes a cross-reference that nobody reads.)
 func honestPDFBox(t *testing.T, h *evolutions) {
-	java := peer(t, "java")
 	var jars []string
 	for _, j := range []string{"pdfbox2", "fontbox2", "commons-logging", "bcprov", "bcutil", "bcpkix"} {
-		jar := filepath.Join("/usr/share/java", j+".jar")
-		if _, err := os.Stat(jar); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("%s is not installed", jar)
-			}
-			t.Skipf("%s is not installed", jar)
-		}
-		jars = append(jars, jar)
+		jars = append(jars, filepath.Join("/usr/share/java", j+".jar"))
 	}
+	java := peertest.Need(t, append([]string{"java"}, jars...)...)
 	dir := t.TempDir()
 	verbs := slices.Concat(
 		verbsOf(fillingCodes, "text; lines; comb; below; apart; tick; radio; choice; list; all; flag; font; title; metadata"),
@@ -93,13 +87,13 @@ func honestMuPDF(t *testing.T, h *evolutions) {
 		verbsOf(fillingCodes, "text; bare text; lines; comb; below; apart; tick; radio; choice; all; title"),
 		verbsOf(refillingCodes, "again"), verbsOf(notingCodes, "note; freetext; ink; square; circle; line; stamp; reply; highlight"),
 		verbsOf(provingCodes, "nothing"), verbsOf(signingCodes, "sign"))
-	h.run(t, h.tasks(t, dir, []pdftest.Kind{pdftest.Table, pdftest.XRefStream}, verbs), peer(t, "mutool"), "run",
+	h.run(t, h.tasks(t, dir, []pdftest.Kind{pdftest.Table, pdftest.XRefStream}, verbs), peertest.Need(t, "mutool"), "run",
 		filepath.Join("testdata", "honest.js"), keyFile(t, h.w.rsaCA, testpki.RSA, "password"), "password")
 }
 
 // pdfsig adds signatures, and signs in fields that wait.
 func honestPoppler(t *testing.T, h *evolutions) {
-	pdfsig, certutil, pk12util := peer(t, "pdfsig"), peer(t, "certutil"), peer(t, "pk12util")
+	pdfsig, certutil, pk12util := peertest.Need(t, "pdfsig"), peertest.Need(t, "certutil"), peertest.Need(t, "pk12util")
 	dir := t.TempDir()
 	for _, args := range [][]string{
 		{certutil, "-N", "-d", "sql:" + dir, "--empty-password"},

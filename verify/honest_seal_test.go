@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/courtseal/courtseal/internal/peertest"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/sign"
 )
@@ -68,7 +69,7 @@ func byPrograms(t *testing.T) map[string][]byte {
 		"poppler, by cairo":     {"pdftocairo", "-pdf", "-f", "1", "-l", "2", "IN", "OUT"},
 		"poppler, put together": {"pdfunite", "IN", "IN", "OUT"},
 	} {
-		if _, err := exec.LookPath(args[0]); err != nil {
+		if !peertest.Has(t, args[0]) {
 			continue
 		}
 		made := filepath.Join(dir, "out.pdf")
