@@ -23,13 +23,14 @@ var rewrite = flag.Bool("rewrite", false, "write the table of docs/verification.
 
 const docsFile = "../docs/verification.md"
 
-// table renders every rule as docs/verification.md has it.
-func table() string {
+// table renders every rule as docs/verification.md has it, with the tests that ask for each answer.
+func table(t *testing.T) string {
 	var b strings.Builder
+	tests := readTests(t)
 	one := func(name string, r *rule) {
-		fmt.Fprintf(&b, "### %s\n\nStops %s. %s.\n\n| code | verdict | 中文 | English |\n|---|---|---|---|\n", name, r.stops, r.all())
+		fmt.Fprintf(&b, "### %s\n\nStops %s. %s.\n\n| code | verdict | 中文 | English | test |\n|---|---|---|---|---|\n", name, r.stops, r.all())
 		for _, o := range r.codes {
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", o.code, o.verdict, blanks(o.zh), blanks(o.en))
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", o.code, o.verdict, blanks(o.zh), blanks(o.en), strings.Join(tests.of(r.name, o.code), ", "))
 		}
 		b.WriteString("\n")
 	}
@@ -81,7 +82,7 @@ func dates() string {
 	return b.String() + "\n"
 }
 
-func TestDocsListEveryCheck(t *testing.T) { inDocs(t, "from package verify", table()) }
+func TestDocsListEveryCheck(t *testing.T) { inDocs(t, "from package verify", table(t)) }
 
 func TestDocsListEveryAlgorithm(t *testing.T) { inDocs(t, "algorithms", dates()) }
 
@@ -154,6 +155,7 @@ func TestCodesAreInTheTable(t *testing.T) {
 	if len(all) != len(names) {
 		t.Errorf("%d rules are listed, %d are declared", len(all), len(names))
 	}
+	tests := readTests(t)
 	seen := map[string]bool{}
 	for _, r := range all {
 		if seen[r.name] || r.stops == "" || r.all() == "" {
@@ -164,6 +166,9 @@ func TestCodesAreInTheTable(t *testing.T) {
 		for _, o := range r.codes {
 			if codes[o.code] || !used[o.code] {
 				t.Errorf("%s: code %q stands twice, or is not used", r.name, o.code)
+			}
+			if o.code != codeOK && len(tests.of(r.name, o.code)) == 0 {
+				t.Errorf("%s: no test asks for code %q", r.name, o.code)
 			}
 			codes[o.code] = true
 		}
