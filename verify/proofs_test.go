@@ -4,11 +4,15 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/courtseal/courtseal/internal/opc"
+	"github.com/courtseal/courtseal/internal/opcsig"
 )
 
 // proofs are the tests of this package with the strings that each of them, and the tables and helpers it uses, ask for.
@@ -28,7 +32,7 @@ func readTests(t *testing.T) *proofs {
 		}
 		files = append(files, more...)
 	}
-	literals, uses := map[string][]string{}, map[string][]string{}
+	literals, uses, codes := map[string][]string{}, map[string][]string{}, namedCodes(t)
 	note := func(name string, n ast.Node) {
 		ast.Inspect(n, func(n ast.Node) bool {
 			switch n := n.(type) {
@@ -37,6 +41,9 @@ func readTests(t *testing.T) *proofs {
 					literals[name] = append(literals[name], s)
 				}
 			case *ast.Ident:
+				if code := codes[n.Name]; code != "" {
+					literals[name] = append(literals[name], code)
+				}
 				uses[name] = append(uses[name], name[:strings.IndexByte(name, '.')+1]+n.Name)
 			}
 			return true
@@ -91,6 +98,34 @@ func readTests(t *testing.T) *proofs {
 		}
 	}
 	return p
+}
+
+// namedCodes are the codes that other packages of ours give, by the names of their constants, which tests use.
+func namedCodes(t *testing.T) map[string]string {
+	t.Helper()
+	codes := map[string]string{}
+	for file, all := range map[string][]string{"../internal/opc/opc.go": opc.Codes, "../internal/opcsig/finding.go": opcsig.Codes} {
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			if v, ok := n.(*ast.ValueSpec); ok && len(v.Values) == 1 {
+				if l, ok := v.Values[0].(*ast.BasicLit); ok {
+					if s, err := strconv.Unquote(l.Value); err == nil && slices.Contains(all, s) {
+						codes[v.Names[0].Name] = s
+					}
+				}
+			}
+			return true
+		})
+		for _, code := range all {
+			if !slices.ContainsFunc(slices.Collect(maps.Values(codes)), func(s string) bool { return s == code }) {
+				t.Errorf("%s has no constant for %q", file, code)
+			}
+		}
+	}
+	return codes
 }
 
 // of names the tests that ask for a code of a rule, two at most: where the code stands alone, those that name the rule too come first.
