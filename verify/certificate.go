@@ -60,7 +60,6 @@ var validityRule = &rule{
 		{codeOK, Valid, "证书在 %[1]s 和验证时均在有效期内", "the certificate is valid at %[1]s and at the time of verification"},
 		{"expired-since", Valid, "证书在 %[1]s 有效，已于 %[2]s 过期", "the certificate was valid at %[1]s and has expired since, at %[2]s"},
 		{"outside-validity", Invalid, "%[1]s 不在证书有效期 %[2]s - %[3]s 内", "%[1]s is outside the validity of the certificate, %[2]s - %[3]s"},
-		{"expired-now", Invalid, "按 GB/T 38540-2020 字面要求，证书已于 %[2]s 过期", "the certificate expired at %[2]s, which GB/T 38540-2020 taken literally refuses"},
 	},
 }
 
@@ -82,7 +81,7 @@ type subject struct {
 	purpose Purpose
 	when    time.Time // the moment it was used: of signing, or of making the seal
 	settled bool      // GM/T 0031-2025 is content with "valid when the seal was made": expiry since raises no doubt
-	strict  bool      // GB/T 38540-2020 6.3 c taken literally: must be valid now
+	strict  bool      // GB/T 38540-2020 6.3 c taken literally: what counts is now, and when is now
 	proven  time.Time // by when the certificate is proven to exist, by what names it and is signed; zero: it is not
 }
 
@@ -240,8 +239,6 @@ func (j *judge) validity(s subject, chain []*gm.Certificate) {
 	switch {
 	case s.when.Before(c.NotBefore) || s.when.After(c.NotAfter):
 		j.say(r, "outside-validity", clock(s.when), clock(c.NotBefore), clock(c.NotAfter))
-	case j.at.After(end) && s.strict:
-		j.say(r, "expired-now", clock(s.when), clock(end))
 	case j.at.After(end):
 		j.say(r, "expired-since", clock(s.when), clock(end))
 		if !s.settled {

@@ -79,6 +79,20 @@ type rawCMS struct {
 	mod  func(*cmsParts)
 }
 
+// A remade signer's values are changed before they come into the file.
+type remade struct {
+	sign.Signer
+	change func(value []byte) []byte
+}
+
+func (r remade) Sign(ctx context.Context, act *sign.Act) ([]sign.Value, error) {
+	values, err := r.Signer.Sign(ctx, act)
+	for i := range values {
+		values[i].Bytes = r.change(values[i].Bytes)
+	}
+	return values, err
+}
+
 // cmsParts are what rawCMS puts together.
 type cmsParts struct {
 	eContent    sign.OID // type of the content

@@ -34,6 +34,7 @@ type handmade struct {
 	sealToken, signatureUsed func(value []byte) []byte // time stamps
 	extension                func(*cryptobyte.Builder) // ExtData of the seal
 	more                     []byte                    // ExtDatas of the signature
+	picture                  []byte                    // of the seal; nil: that of the world's
 }
 
 func (h handmade) normal() handmade {
@@ -105,7 +106,10 @@ func (h handmade) sealDER() []byte {
 		return text(asn1.GeneralizedTime, t.UTC().Format("20060102150405Z"))
 	}
 	num := func(n int64) []byte { return written(func(b *cryptobyte.Builder) { b.AddASN1Int64(n) }) }
-	pic := theWorld().seal.Picture
+	pic := theWorld().seal.Picture.Data
+	if h.picture != nil {
+		pic = h.picture
+	}
 	property := [][]byte{num(1), text(asn1.UTF8String, "示例市中级人民法院")}
 	if h.gen != seal.V1 {
 		property = append(property, num(1))
@@ -115,7 +119,7 @@ func (h handmade) sealDER() []byte {
 		element(asn1.SEQUENCE, text(asn1.IA5String, "ES"), num(h.number), text(asn1.IA5String, "HAND")),
 		text(asn1.IA5String, "11010600000001"),
 		element(asn1.SEQUENCE, property...),
-		element(asn1.SEQUENCE, text(asn1.IA5String, "PNG"), element(asn1.OCTET_STRING, pic.Data), num(45), num(45)),
+		element(asn1.SEQUENCE, text(asn1.IA5String, "PNG"), element(asn1.OCTET_STRING, pic), num(45), num(45)),
 	}
 	if h.extension != nil {
 		parts = append(parts, element(asn1.SEQUENCE, written(h.extension)))
@@ -243,6 +247,18 @@ func TestGenerations(t *testing.T) {
 	}
 }
 
+// An algorithm that is none of the certificate's key.
+func TestAlgorithmOfAnotherKey(t *testing.T) {
+	w := theWorld()
+	maker := w.rsaCA.Issue(testpki.RSA, "制章者 RSA", nil)
+	for _, gen := range []seal.Version{seal.V1, seal.V4, seal.V5} {
+		h := handmade{gen: gen, key: keyWith(w.rsa, w.sm2.Chain()...), scheme: rsa256}
+		want(t, verifyFile(t, w, h.sealed(t), nil), 0, Invalid, "ses-value", "ses-algorithm")
+		h = handmade{gen: gen, maker: keyWith(maker, w.maker.Chain()...), makerOf: rsa256}
+		want(t, verifyFile(t, w, h.sealed(t), nil), 0, Invalid, "seal-value", "seal-algorithm")
+	}
+}
+
 // A seal signature has extensions of its own.
 func TestSignatureExtensions(t *testing.T) {
 	w := theWorld()
@@ -361,6 +377,9 @@ func TestTokenInTimeInfo(t *testing.T) {
 				}
 			})
 			want(t, r, 0, x.verdict, x.check, x.code)
+			if inside := (&Signature{Checks: r.Signatures[0].Stamps[0].Checks}); x.name == "over something else" && inside.Check("token-imprint").Code != "imprint-unspecified" {
+				t.Errorf("%s", r)
+			}
 			if s := r.Signatures[0]; x.code == "timestamp-inside" && (!s.Claimed.Equal(noon) || !s.Proven.IsZero() || s.Stamps[0].Over != "time-info") {
 				t.Errorf("%+v", s)
 			}

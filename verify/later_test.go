@@ -263,6 +263,19 @@ func TestCertification(t *testing.T) {
 	}
 }
 
+// What a seal allows by its kind is told, and changes nothing.
+func TestLaterAllowed(t *testing.T) {
+	w := theWorld()
+	comment := overlaid("<< /Type /Annot /Subtype /Stamp /Rect [400 10 450 20] /F 4 LOOK >>")
+	for _, k := range pdftest.Kinds {
+		for _, l := range []level{approval, fillForms, annotate} {
+			file := filled(noteNum, "(AB)", smallLook)(t, victimOf(t, k, sign.SES, l))
+			want(t, verifyFile(t, w, file, nil), 0, Valid, "pdf-later", "later-allowed")
+		}
+		want(t, verifyFile(t, w, comment(t, victimOf(t, k, sign.SES, annotate)), nil), 0, Valid, "pdf-later", "later-allowed")
+	}
+}
+
 // Several signatures of every format leave the earlier ones as good as they were.
 func TestManySignatures(t *testing.T) {
 	w := theWorld()

@@ -135,8 +135,18 @@ func TestOfficeUndoUnrelated(t *testing.T) {
 	want(t, verifyFile(t, w, file, nil), 0, Invalid, "signature-part", "undo-missing")
 }
 
+// A document that cannot be looked through may show its properties, and other pictures than the seal's.
+func TestOfficeUnreadableDocument(t *testing.T) {
+	w := theWorld()
+	file := edited(t, docx(t), docName, "UTF-8", "windows-1252")
+	want(t, verifyFile(t, w, plainOffice(t, w, file), nil), 0, Indeterminate, "coverage", "coverage-unread")
+	want(t, verifyFile(t, w, officeSign(t, file, w.stamp(t, sign.SES, noon), officeAct{}), nil), 0, Valid, "picture", "picture-unreadable")
+}
+
 // Damage is told in the report.
 func TestOfficeDamagedParts(t *testing.T) {
+	plain := plainOffice(t, theWorld(), docx(t))
+	flagged(t, theWorld(), damaged(t, plain, "docProps/core.xml"), "part-damaged")
 	w, log := ledgerWorld(t, sm3Log)
 	file := enteredDocx(t, w, sign.CMS, scribe{log: log})
 	want(t, verifyFile(t, w, damaged(t, file, "_seals/seal1/evidence"), nil), 0, Invalid, "coverage", "parts-not-covered")

@@ -225,6 +225,33 @@ func signatureForms(testing.TB) []officeAttack {
 	}
 }
 
+// A form that lacks something, and protects all the same, is told and valid.
+func TestOfficeMinorForms(t *testing.T) {
+	s := sealed()
+	for name, x := range map[string]struct {
+		code   string
+		change mutation
+	}{
+		"no time of XAdES":         {opcsig.CodeXAdES, resigned(between("<xd:SigningTime>", "</xd:SigningTime>", ""))},
+		"no time":                  {opcsig.CodeTime, resigned(between("<mdssi:Value>", "</mdssi:Value>", "<mdssi:Value></mdssi:Value>"))},
+		"an unknown type":          {opcsig.CodeOfficeInfo, resigned(between("<SignatureType>", "</SignatureType>", "<SignatureType>7</SignatureType>"))},
+		"an object that is nobody": {opcsig.CodeLoose, onSig(sub("</Signature>", `<Object><a xmlns="urn:a"/></Object></Signature>`))},
+		"a time stamp that is not base64": {opcsig.CodeTimeStamp, onSig(sub("</xd:SignedProperties>", "</xd:SignedProperties><xd:UnsignedProperties>"+
+			"<xd:UnsignedSignatureProperties><xd:SignatureTimeStamp><xd:EncapsulatedTimeStamp>?</xd:EncapsulatedTimeStamp></xd:SignatureTimeStamp>"+
+			"</xd:UnsignedSignatureProperties></xd:UnsignedProperties>"))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := ziptest.Read(t, s.file(t, wayRSA))
+			x.change(t, a)
+			r, err := s.verify(a.Bytes())
+			if err != nil {
+				t.Fatal(err)
+			}
+			want(t, r, 0, Valid, "xml-signature", x.code)
+		})
+	}
+}
+
 // What is signed of the signature itself, changed; and what is not signed and matters all the same.
 func signatureChanged(testing.TB) []officeAttack {
 	changed := []string{"xml-references/xml-object-changed native"}

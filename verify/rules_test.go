@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -377,6 +378,19 @@ func TestWeakAlgorithms(t *testing.T) {
 	want(t, r, 0, Invalid, "signer-algorithm", "weak-hash")
 }
 
+// SM2 goes with SM3; and keys of a kind that is not known here.
+func TestOtherAlgorithms(t *testing.T) {
+	w := theWorld()
+	r := verifyFile(t, w, sealFile(t, page(), rawCMS{w.sm2, sign.SHA256, nil}, pdfx.Options{}), nil)
+	want(t, r, 0, Invalid, "signer-algorithm", "hash-mismatch")
+	public, _, err := ed25519.GenerateKey(reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r = verifyFile(t, w, sealFile(t, page(), rawCMS{keyWith(w.rsa, w.rsaCA.Certify(public, "Ed25519", nil)), sign.SHA256, nil}, pdfx.Options{}), nil)
+	want(t, r, 0, Invalid, "signer-algorithm", "unknown-key")
+}
+
 func TestPicture(t *testing.T) {
 	w := theWorld()
 	for _, f := range formats {
@@ -387,6 +401,10 @@ func TestPicture(t *testing.T) {
 		r = verifyFile(t, w, sealFile(t, page(), s, pdfx.Options{}), nil)
 		want(t, r, 0, Valid, "picture", "invisible")
 	}
+	red := w.seal.Picture
+	unreadable := handmade{gen: seal.V4, picture: []byte("no picture")}
+	r := verifyFile(t, w, sealFile(t, page(), otherPicture{unreadable, &red}, visible), nil)
+	want(t, r, 0, Valid, "picture", "picture-unreadable")
 }
 
 // otherPicture shows another picture than the one in the seal.

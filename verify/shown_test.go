@@ -46,6 +46,7 @@ func TestPartsOfASealTogether(t *testing.T) {
 		if got := fmt.Sprint(picturesOf(t, r)); r.Verdict != Valid || got != "[picture-parts ok]" {
 			t.Errorf("%s: %s\n%s", f, got, r)
 		}
+		want(t, r, 0, Valid, "picture", "picture-parts")
 	}
 }
 

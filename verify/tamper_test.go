@@ -315,6 +315,32 @@ func TestTamperCMS(t *testing.T) {
 	}
 }
 
+// Values that are none, or hardly.
+func TestTamperValue(t *testing.T) {
+	w := theWorld()
+	signer := rawCMS{w.rsa, sign.SHA256, nil}
+	name := element(0x06, []byte("\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02")) // signedData
+	for _, x := range []struct {
+		name        string
+		change      func(v []byte) []byte
+		verdict     Verdict
+		check, code string
+	}{
+		{"as it should be", func(v []byte) []byte { return v }, Valid, "value-format", "ok"},
+		{"longer than its room", func(v []byte) []byte { return append([]byte{0x30, 0x83, 0x7f}, v...) }, Invalid, "value-format", "malformed-value"},
+		{"no length", func([]byte) []byte { return []byte{0x30, 0x85, 1, 1, 1, 1, 1} }, Invalid, "value-format", "malformed-value"},
+		{"a string", func([]byte) []byte { return text(0x0c, "signed by the court") }, Indeterminate, "value-format", "unknown-value"},
+		{"a key", func([]byte) []byte { return element(0x30, element(0x02, []byte{1}), element(0x02, []byte{3})) }, Indeterminate, "value-format", "unknown-value"},
+		{"the name of a CMS alone", func([]byte) []byte { return element(0x30, name) }, Invalid, "cms-format", "malformed-cms"},
+		{"an element behind the CMS", func(v []byte) []byte { return element(0x30, append(children(t, v), []byte{5, 0})...) }, Invalid, "cms-format", "malformed-cms"},
+		{"last bit of the value", func(v []byte) []byte { return changed(v, len(v)-1, 1) }, Invalid, "cms-value", "cms-value-wrong"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			want(t, verifyFile(t, w, sealFile(t, page(), remade{signer, x.change}, pdfx.Options{}), nil), 0, x.verdict, x.check, x.code)
+		})
+	}
+}
+
 // The signature dictionary, changed by the signer or after them: USF, SWA and relatives.
 func TestTamperDictionary(t *testing.T) {
 	w := theWorld()
@@ -375,6 +401,8 @@ func TestTamperDictionary(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) { flagged(t, w, x.file, x.code) })
 	}
+	// What is signed by a range that leaves out more than the value cannot be said, so that no hash of it is right.
+	want(t, verifyFile(t, w, byteRange(fmt.Sprint(0, b[1]-1, b[2], b[3])), nil), 0, Invalid, "content-hash", "content-unknown")
 	t.Run("copied into an update", func(t *testing.T) { // ISA: the signature again, in a revision that it does not sign
 		object := string(plain[bytes.LastIndex(plain, []byte("10 0 obj"))+9:])
 		object = object[:strings.Index(object, "\nendobj")]
@@ -438,6 +466,12 @@ func TestTamperRevision(t *testing.T) {
 	}
 	file := byHand(t, page(), rawCMS{w.rsa, sign.SHA256, nil}, astray)
 	flagged(t, w, append(file, "startxref\n"+right...), "revision-startxref")
+
+	open := honest // the signed revision ends in a string of the signature dictionary, which an update closes
+	open.Objects = pdftest.Objects{10: strings.TrimSuffix(pdftest.Dict(pdftest.Dated, 4096), ">>") + "/Reason ("}.With(honest.Objects)
+	file = byHand(t, page(), rawCMS{w.rsa, sign.SHA256, nil}, open)
+	file = pdftest.Revision{Before: ") >>\nendobj\n", Objects: pdftest.Objects{4: pdftest.Stream("", "1 0 0 rg")}}.Append(file)
+	flagged(t, w, file, "signature-outside")
 
 	lost := honest
 	lost.Edit = func(f []byte) []byte { return replaced(t, f, "startxref\n", "startxref\n9") }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -30,6 +31,7 @@ type clockwork struct {
 	at      time.Time
 	hash    sign.Hash // zero: the one asked for
 	digest  []byte    // nil: the one asked for
+	imprint sign.OID  // of the hash; zero: its own
 	noChain bool
 	seconds int64 // accuracy; 0: not stated
 }
@@ -49,7 +51,7 @@ func (c clockwork) Timestamp(ctx context.Context, h sign.Hash, digest []byte) ([
 		b.AddASN1Int64(1)
 		oid(b, "\x2a\x03\x04")
 		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) { oid(b, h.OID()) })
+			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) { oid(b, cmp.Or(c.imprint, h.OID())) })
 			b.AddASN1OctetString(digest)
 		})
 		b.AddASN1Int64(7)
@@ -360,6 +362,12 @@ func TestWrongStamps(t *testing.T) {
 		{"over something else", func([]byte) [][]byte { return [][]byte{good.token([]byte("another value"))} }, nil, Invalid, "token-imprint", "imprint-wrong"},
 		{"over the hash, not the value", func(m []byte) [][]byte { return [][]byte{good.token(sign.SM3.Sum(m))} }, nil, Invalid, "token-imprint", "imprint-wrong"},
 		{"over SHA-1", one(clockwork{key: tsaKeys().sm2, at: later, hash: sign.SHA1}), nil, Invalid, "token-imprint", "imprint-weak"},
+		{"over a hash that is not known", one(clockwork{key: tsaKeys().sm2, at: later, imprint: "\x60\x86\x48\x01\x65\x03\x04\x02\x08"}), nil, Indeterminate, "token-imprint", "imprint-unsupported"},
+		{"signed with an algorithm that is not known", func(m []byte) [][]byte {
+			b := good.token(m)
+			b[bytes.LastIndex(b, []byte("\x2a\x81\x1c\xcf\x55\x01"))+7] = 0x7f
+			return [][]byte{b}
+		}, nil, Indeterminate, "token-value", "token-algorithm"},
 		{"dated back", flip(good, "20260601120100Z", "20260601110000Z"), nil, Invalid, "token-value", "token-value-wrong"},
 		{"certificate not there", one(bare), nil, Indeterminate, "token-value", "no-authority-certificate"},
 		{"certificate given", one(bare), func(o *Options) { o.Certificates = tsaKeys().sm2.Chain() }, Valid, "token-value", "ok"},
@@ -530,4 +538,5 @@ func TestStampWithoutClaim(t *testing.T) {
 	month := func(o *Options) { o.At = noon.AddDate(0, 3, 0) }
 	want(t, verifyFile(t, w, spec(nil), month), 0, Invalid, "signer-validity", "outside-validity")
 	want(t, verifyFile(t, w, spec(tsa(noon)), month), 0, Valid, "time", "time-proven")
+	want(t, verifyFile(t, w, spec(nil), nil), 0, Valid, "time", "time-absent")
 }
