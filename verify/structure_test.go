@@ -65,6 +65,8 @@ func TestStructure(t *testing.T) {
 			{"between the objects", pdftest.Revision{Kind: k, Objects: pdftest.Objects{9: "null"}, Junk: "4 0 obj null endobj\n"}.Append(base), kind, true},
 			{"in a comment", pdftest.Revision{Kind: k, Objects: pdftest.Objects{9: "null"}, Junk: "% 4 0 obj null endobj\n"}.Append(base), kind, true},
 			{"comments in its header", pdftest.Revision{Kind: k, Objects: pdftest.Objects{9: "null"}, Junk: "4%\n0 %\nobj null endobj\n"}.Append(base), kind, true},
+			{"a comment in its header that nobody looks over", pdftest.Revision{Kind: k, Objects: pdftest.Objects{9: "null"},
+				Junk: "4 %" + strings.Repeat("x", 1024) + "\n0 obj null endobj\n"}.Append(base), "structure-unread", false},
 			{"hidden, of no use", pdftest.Revision{Kind: k, Objects: pdftest.Objects{9: otherContent}, Hidden: []int{9}}.Append(base), codeOK, true},
 			{"hidden, and defined once more", pdftest.Revision{Kind: k, Objects: pdftest.Objects{4: otherContent}}.Append(
 				pdftest.Revision{Kind: k, Objects: pdftest.Objects{4: otherContent}, Hidden: []int{4}}.Append(base)), codeOK, true},
