@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/courtseal/courtseal/internal/opc"
 	"github.com/courtseal/courtseal/internal/wordscan"
@@ -53,6 +56,7 @@ func Document(ctx context.Context, src io.ReaderAt, size int64, o Options) (*Rep
 	if err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
+	readable(reflect.ValueOf(report).Elem())
 	if !slices.ContainsFunc(report.Signatures, func(s Signature) bool { return !s.Timestamp }) {
 		report.Unsigned = true // anybody gets time stamps: they say nothing of who made the document
 		return report, ErrUnsigned
@@ -86,4 +90,28 @@ func (j *job) report(src io.ReaderAt, size int64) (*Report, error) {
 		return nil, err
 	}
 	return nil, fmt.Errorf("%w: this is %s (%w)", ErrFormat, kind, pdfx.ErrNotPDF)
+}
+
+// readable makes every text in a report one that JSON can hold as it is: files may name things in bytes that are no UTF-8.
+func readable(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		if s := v.String(); v.CanSet() && !utf8.ValidString(s) {
+			v.SetString(strings.ToValidUTF8(s, "\ufffd"))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			readable(v.Field(i))
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			readable(v.Elem())
+		}
+	case reflect.Slice:
+		if v.Type().Elem().Kind() != reflect.Uint8 {
+			for i := range v.Len() {
+				readable(v.Index(i))
+			}
+		}
+	}
 }

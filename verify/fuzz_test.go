@@ -3,67 +3,125 @@ package verify
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"math/rand/v2"
 	"os"
-	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
 	"github.com/courtseal/courtseal/internal/gm"
-	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/sign"
 )
 
-// FuzzDocument verifies anything, and sealed files in which some bytes were changed: no panic, and no change of bytes that are
-// signed leaves a signature valid.
-func FuzzDocument(f *testing.F) {
+// FuzzVerifyPDF verifies anything, from files of all kinds on: signed once and twice, certified, stamped with a time, entered in a ledger,
+// those of the mutations, and of other makers. What is valid has the bytes that one of them has.
+func FuzzVerifyPDF(f *testing.F) {
 	w := theWorld()
-	type good struct {
-		file     []byte
-		from, to int
+	all := signedPDFs(f)
+	for _, s := range all {
+		f.Add(s.bytes)
+		f.Add(s.bytes[:len(s.bytes)/2])
 	}
-	var goods []good
 	recorded, log := ledgerWorld(f, sm3Log)
-	for i := range 2 * len(formats) {
-		format := formats[i%len(formats)]
-		file := sealFile(f, page(), w.stamp(f, format, noon), visible)
-		if i >= len(formats) {
-			file = entered(f, recorded, format, scribe{log: log})
+	for _, format := range formats {
+		for _, file := range [][]byte{entered(f, recorded, format, scribe{log: log}),
+			sealFile(f, page(), stamped(f, w.seal, w.sm2, format, noon, tsa(noon)), visible)} {
+			f.Add(file)
+			all = append(all, newSignedPDF(f, string(format), file))
 		}
-		from, to := gap(f, file)
-		goods = append(goods, good{file, from, to})
-		f.Add(file, uint8(len(goods)), uint32(20), uint8(1))
-		f.Add(file[:len(file)/2], uint8(0), uint32(0), uint8(0))
-		f.Add(sealFile(f, file, w.stamp(f, format, noon), pdfx.Options{}), uint8(0), uint32(700), uint8(255))
 	}
-	if dir := os.Getenv("COURTSEAL_SHARED"); dir != "" {
-		names, _ := filepath.Glob(filepath.Join(dir, "vectors/pdf/*.pdf"))
-		for _, n := range names {
-			if b, err := os.ReadFile(n); err == nil && len(b) < 64<<10 {
-				f.Add(b, uint8(0), uint32(0), uint8(0))
-			}
+	for _, name := range findShared("vectors/pdf/*.pdf") {
+		if b, err := os.ReadFile(name); err == nil && len(b) < 64<<10 {
+			f.Add(b)
 		}
 	}
 	o := Options{Roots: w.roots, At: noon, Sealings: nothingWithdrawn{}, Limits: Limits{Objects: 20000}}
-	f.Fuzz(func(t *testing.T, b []byte, which uint8, at uint32, mask uint8) {
-		stuck := time.AfterFunc(5*time.Second, func() { panic("stuck") }) // the fuzzer itself would wait for ever
-		defer stuck.Stop()
-		if r, err := Document(context.Background(), bytes.NewReader(b), int64(len(b)), o); err == nil {
-			_ = r.String()
-			if r.Verdict == Valid && !bytes.Contains(b, []byte("%PDF-")) {
-				t.Error("valid, and no PDF")
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if r := wellReported(t, b, o); r != nil {
+			if wrong := judgePDF(r, all[0], all, b, false); wrong != "" && r.Format == "PDF" {
+				t.Error(wrong)
 			}
 		}
-		g := goods[int(which)%len(goods)]
-		i := int(at) % len(g.file)
-		if mask == 0 || i > g.from && i < g.to-1 { // the value itself is not signed: its digits may be of either case
-			return
+	})
+}
+
+// FuzzVerifyMutants makes mutants of signed PDFs and Office documents, as the tests of mutations do, led by what it covers.
+func FuzzVerifyMutants(f *testing.F) {
+	files, pool := signedPDFs(f), []*mutable(nil)
+	for i, s := range files {
+		pool = append(pool, &s.mutable)
+		f.Add(uint16(i), uint64(i))
+	}
+	documents, parts := signedDocxs(f)
+	for i := range documents {
+		f.Add(uint16(len(files)+i), uint64(i))
+	}
+	o := Options{Roots: sealed().roots, At: noon}
+	f.Fuzz(func(t *testing.T, which uint16, seed uint64) {
+		m := &mutator{Rand: rand.New(rand.NewPCG(seed, 0))}
+		var mutant []byte
+		judge := func(*Report) string { return "" }
+		if i := int(which) % (len(files) + len(documents)); i < len(files) {
+			m.pool = pool
+			mutant = m.pdf(files[i], files)
+			judge = func(r *Report) string { return judgePDF(r, files[i], files, mutant, false) }
+		} else {
+			m.pool = parts
+			mutant = m.office(t, documents[i-len(files)], documents)
+			judge = func(r *Report) string { return judgeOffice(r, documents[i-len(files)], documents, mutant) }
 		}
-		bad := changed(g.file, i, mask)
-		if r, err := Document(context.Background(), bytes.NewReader(bad), int64(len(bad)), o); err == nil && r.Verdict == Valid {
-			t.Errorf("byte %d changed and valid\n%s", i, r)
+		if r := wellReported(t, mutant, o); r != nil {
+			if wrong := judge(r); wrong != "" {
+				t.Errorf("%q\n%s", m.did, wrong)
+			}
 		}
 	})
+}
+
+// wellReported verifies anything, within time and memory, and wants a report that is one: of the three verdicts, each the worst below it, and the
+// same when it comes out of JSON again. nil: there is none.
+func wellReported(t *testing.T, b []byte, o Options) *Report {
+	t.Helper()
+	stuck := time.AfterFunc(5*time.Second, func() { panic("stuck") }) // the fuzzer itself would wait for ever
+	defer stuck.Stop()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r, err := Document(context.Background(), bytes.NewReader(b), int64(len(b)), o)
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > uint64(256<<20+200*len(b)) {
+		t.Errorf("%d MB for %d KB", n>>20, len(b)>>10)
+	}
+	if r == nil {
+		if err == nil {
+			t.Error("neither a report nor an error")
+		}
+		return nil
+	}
+	_ = r.String()
+	verdict := NotAsked
+	for _, s := range r.Signatures {
+		if s.Verdict != worst(s.Checks) || s.Verdict == NotAsked {
+			t.Errorf("%s is %s, of checks worth %s", s.Name, s.Verdict, worst(s.Checks))
+		}
+		verdict = worse(verdict, s.Verdict)
+	}
+	if r.Verdict < Indeterminate || r.Verdict > Valid || r.Verdict == Valid && (verdict != Valid || r.Unsigned) || worse(r.Verdict, verdict) != r.Verdict && !r.Unsigned {
+		t.Errorf("%s, of signatures worth %s", r.Verdict, verdict)
+	}
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again Report
+	if err := json.Unmarshal(text, &again); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if same, err := json.Marshal(&again); err != nil || !bytes.Equal(same, text) {
+		t.Errorf("%v\n%s\n%s", err, text, same)
+	}
+	return r
 }
 
 type nothingWithdrawn struct{}

@@ -19,18 +19,22 @@ import (
 // shared finds ../shared beside the repository; tests that need it skip without.
 func shared(t testing.TB, name string) string {
 	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		p := filepath.Join(dir, "shared", name)
-		if _, err := os.Stat(p); err == nil {
-			return p
-		}
+	if found := findShared(name); len(found) > 0 {
+		return found[0]
 	}
 	t.Skipf("shared/%s is not here", name)
 	return ""
+}
+
+// findShared finds what is of a name, or of a pattern, in ../shared; nil: nothing.
+func findShared(pattern string) []string {
+	dir, _ := os.Getwd()
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if found, _ := filepath.Glob(filepath.Join(dir, "shared", pattern)); len(found) > 0 {
+			return found
+		}
+	}
+	return nil
 }
 
 // Every PDF of other makers: no panic, a verdict or a typed error, never valid (nobody is trusted), and of each signature the
