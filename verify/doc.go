@@ -36,7 +36,8 @@
 // How the files are cut: rule.go and rules.go hold the rules, and each file named after a thing judges it: byterange.go,
 // value.go, revision.go what is asked of the PDF as it was signed; later.go what each signature allows of all that came after, which
 // compare.go (with the files named after it, and orphan.go) finds, census.go sees reached in no other way, cover.go hiding nothing, and
-// change.go and whereis.go put into words; cms.go, seal_signature.go, seal.go, picture.go the values; lookalike.go and
+// change.go and whereis.go put into words; cms.go, seal_signature.go, seal.go, picture.go (with
+// standing.go, foreign.go) the values; lookalike.go and
 // office_lookalike.go (with gallery.go) the pictures that belong to none; certificate.go, revocation.go (with ocsp.go), algorithm.go, time.go
 // what they rest on, and timestamp.go what proves it; ledger.go (with logs.go) the evidence of a ledger, withdrawn.go what
 // became of a sealing. document.go tells what a file is, pdf.go leads a PDF through them and office.go an Office document (with package.go,

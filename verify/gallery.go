@@ -3,7 +3,6 @@ package verify
 import (
 	"crypto/sha256"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/courtseal/courtseal/internal/appearance"
@@ -45,15 +44,17 @@ const (
 	maxPictureNotes = 20
 )
 
-// hang adds a seal, if it is not there.
-func (g *gallery) hang(e *seal.Seal) {
+// hang adds a seal, if it is not there, and gives it; nil: there are too many, or it has no picture.
+func (g *gallery) hang(e *seal.Seal) *exhibit {
 	x := &exhibit{id: e.ID, name: e.Name, data: e.Picture.Data, sum: sha256.Sum256(e.Picture.Data), width: float64(e.Picture.Width), height: float64(e.Picture.Height)}
-	if slices.ContainsFunc(g.exhibits, func(o *exhibit) bool { return o.is(e) }) {
-		return
+	if i := slices.IndexFunc(g.exhibits, func(o *exhibit) bool { return o.is(e) }); i >= 0 {
+		return g.exhibits[i]
 	}
-	if len(g.exhibits) < maxExhibits && len(x.data) > 0 {
-		g.exhibits = append(g.exhibits, x)
+	if len(g.exhibits) == maxExhibits || len(x.data) == 0 {
+		return nil
 	}
+	g.exhibits = append(g.exhibits, x)
+	return x
 }
 
 // is says whether it is the picture of a seal.
@@ -121,7 +122,7 @@ func (g *gallery) note(code string, t Text) {
 
 // unsigned notes a picture that looks like a seal.
 func (g *gallery) unsigned(where Text, x *exhibit, likeness float64) {
-	percent := int(math.Round(100 * min(1, likeness)))
+	percent := percent(min(1, likeness))
 	g.note("unsigned-picture", Text{
 		fmt.Sprintf("%s的图像与印章“%s”（esID %s）相似（%d%%），但不属于使用该印章的签章", where.ZH, x.name, clipName(x.id), percent),
 		fmt.Sprintf("%s: a picture looks like the seal %s (esID %s) by %d%%, and belongs to no signature that uses it", where.EN, x.name, clipName(x.id), percent)})

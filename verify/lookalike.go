@@ -48,7 +48,7 @@ var errTooMany = fmt.Errorf("%w: too many pictures", pdf.ErrLimit)
 
 // lookalikes notes pictures on the pages that look like a seal and belong to no signature with it. Nothing is done where no seal is known.
 func (d *document) lookalikes(cases []*pdfCase) error {
-	g := d.newGallery()
+	g := d.gallery
 	l := &pageLook{d: d, g: g, shown: map[pdf.Ref]bool{}, owners: map[pdf.Ref]*pdfCase{}, met: map[metPicture]pairing{}, images: maxPictures}
 	for _, c := range cases {
 		if e := c.sealUsed(); e != nil {
@@ -86,14 +86,15 @@ func (d *document) lookalikes(cases []*pdfCase) error {
 }
 
 // answered are the answers of the check picture after which nothing is left to say of a widget's appearance.
-var answered = map[string]bool{codeOK: true, "picture-parts": true, "picture-size": true, "picture-cut": true, "picture-differs": true}
+var answered = map[string]bool{codeOK: true, "picture-parts": true, "picture-size": true, "picture-turned": true, "picture-cut": true,
+	"picture-differs": true, "picture-resembles": true}
 
 // picture looks at one picture.
 func (l *pageLook) picture(k *pdftext.Ink) error {
 	if k.Tint.White() || k.Annot != nil && l.shown[k.Annot.Ref] {
 		return nil
 	}
-	shape, x, y := l.seen(k.Image.Matrix)
+	shape, x, y := seenOn(l.page, k.Image.Matrix)
 	w, h := math.Hypot(shape[0], shape[1]), math.Hypot(shape[2], shape[3])
 	if !l.g.sized(w, h) {
 		return nil
@@ -115,7 +116,7 @@ func (l *pageLook) picture(k *pdftext.Ink) error {
 		l.met[key] = m
 	}
 	switch {
-	case m.err == errTooMany || m.err != nil && !isOfFile(m.err) && !errors.Is(m.err, pdfimage.ErrKind) && !errors.Is(m.err, pdfimage.ErrSize):
+	case m.err == errTooMany || m.err != nil && !isPictureError(m.err):
 		return m.err
 	case m.err != nil:
 		l.g.skipped(l.where(k, x, y), m.err)
@@ -123,6 +124,11 @@ func (l *pageLook) picture(k *pdftext.Ink) error {
 		l.g.unsigned(l.where(k, x, y), m.x, m.likeness)
 	}
 	return nil
+}
+
+// isPictureError says that an error is of the picture, not of whoever reads the file.
+func isPictureError(err error) bool {
+	return isOfFile(err) || errors.Is(err, pdfimage.ErrKind) || errors.Is(err, pdfimage.ErrSize)
 }
 
 // compare looks whether a picture looks like a seal that is not its owner's.
@@ -164,12 +170,12 @@ func (g *gallery) printOf(f *pdf.File, image *pdftext.Image, shape [4]float64) (
 	return resemble.Of(img.Width, img.Height, img.Row, shape), nil
 }
 
-// seen turns the matrix of a picture to what is seen of the page: its sides, to the right and upwards, and its middle from the top left
+// seenOn turns the matrix of a picture to what is seen of the page: its sides, to the right and upwards, and its middle from the top left
 // corner, in mm.
-func (l *pageLook) seen(m [6]float64) (shape [4]float64, x, y float64) {
-	unit, crop := l.page.UserUnit/appearance.MM, l.page.CropBox
+func seenOn(page *pdf.Page, m [6]float64) (shape [4]float64, x, y float64) {
+	unit, crop := page.UserUnit/appearance.MM, page.CropBox
 	turn := func(dx, dy float64) (float64, float64) {
-		switch l.page.Rotate {
+		switch page.Rotate {
 		case 90:
 			dx, dy = dy, -dx
 		case 180:
@@ -181,7 +187,7 @@ func (l *pageLook) seen(m [6]float64) (shape [4]float64, x, y float64) {
 	}
 	shape[0], shape[1] = turn(m[0], m[1])
 	shape[2], shape[3] = turn(m[2], m[3])
-	corner := map[int][2]float64{0: {crop[0], crop[3]}, 90: {crop[0], crop[1]}, 180: {crop[2], crop[1]}, 270: {crop[2], crop[3]}}[l.page.Rotate]
+	corner := map[int][2]float64{0: {crop[0], crop[3]}, 90: {crop[0], crop[1]}, 180: {crop[2], crop[1]}, 270: {crop[2], crop[3]}}[page.Rotate]
 	x, y = turn(m[4]+(m[0]+m[2])/2-corner[0], m[5]+(m[1]+m[3])/2-corner[1])
 	return shape, x, -y
 }

@@ -25,7 +25,10 @@ type document struct {
 	revisions []revision
 	shared    []named // dictionaries that every signature depends on
 	shown     *appearance.Comparer
-	ends      []int64 // where the ranges of signatures end that sign a revision
+	gallery   *gallery
+	named     map[pdf.Ref]*pdf.Page // pages that widgets of signatures name; nil values: no page
+	allNamed  bool                  // all that any of them names are there
+	ends      []int64               // where the ranges of signatures end that sign a revision
 
 	limits Limits
 	proofs []proof
@@ -61,7 +64,7 @@ type named struct {
 
 // pdf judges a PDF.
 func (j *job) pdf(src io.ReaderAt, size int64) (*Report, error) {
-	d := &document{job: j, src: src, size: size, limits: j.opts.Limits.orDefaults(size)}
+	d := &document{job: j, src: src, size: size, limits: j.opts.Limits.orDefaults(size), gallery: j.newGallery(), named: map[pdf.Ref]*pdf.Page{}}
 	d.budget = d.limits.Objects
 	if err := d.open(); err != nil {
 		return nil, err

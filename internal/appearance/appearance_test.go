@@ -227,7 +227,9 @@ func TestCompareSeesEveryChange(t *testing.T) {
 		{"/BBox [0 0 56", "/BBox [0 0 57", appearance.Different},
 		{"/Matrix [0 1 -1 0 0 0]", "/Matrix [0 2 -1 0 0 0]", appearance.Different},
 		{"/Matrix [0 1 -1 0 0 0]", "/Matrix [0 -1 1 0 0 0]", appearance.Same}, // upright on a page turned the other way
-		{"/Type /XObject /Subtype /Form", "/OC 4 0 R      /Subtype /Form", appearance.Different},
+		{"/Type /XObject /Subtype /Form", "/OC 4 0 R      /Subtype /Form", appearance.Foreign},
+		{"/Type /XObject /Subtype /Form", "/Subtype /Form /Type /XObject", appearance.Foreign},
+		{"/Type /XObject /Subtype /Image", "/Subtype /Image /Type /XObject", appearance.Foreign},
 		{"/BitsPerComponent 8 /ColorSpace /DeviceGray", "/BitsPerComponent 8 /ColorSpace /DeviceRGB ", appearance.Different},
 		{"[/Indexed /DeviceRGB 0 <c81020>]", "[/Indexed /DeviceRGB 0 <c81021>]", appearance.Different},
 		{"/Width 60 /Height 60 /BitsPerComponent 1", "/Width 60 /Height 61 /BitsPerComponent 1", appearance.Different},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"strings"
 
 	"github.com/courtseal/courtseal/internal/pdf"
 	"github.com/courtseal/courtseal/sign"
@@ -15,7 +16,7 @@ import (
 type Outcome int
 
 const (
-	Foreign   Outcome = iota // made by other software: it cannot be compared
+	Foreign   Outcome = iota // made by other software: it cannot be compared octet by octet
 	Same                     // exactly what this package makes of the picture
 	Different                // made like ours, but not of this picture
 )
@@ -26,7 +27,7 @@ type Sight struct {
 	From, To      float64  // of Same: the part of the picture's width that is seen, in fractions; 0 and 1: all of it
 	Scale         float64  // of the picture in the window; 1: its true size
 	Width, Height float64  // of the window, points, upright
-	Turned        bool     // by 90 or 270 degrees, against a page that is turned
+	Rotate        int      // of a page, degrees, on which it is upright
 	Texts         []string // beside the picture, as the blocks say what they show
 }
 
@@ -118,6 +119,9 @@ func (c *Comparer) compare(form pdf.Object, p *sign.Picture) (Sight, error) {
 	if err != nil {
 		return Sight{}, err
 	}
+	if !shaped(st.Dict, "Type", "Subtype", "BBox", "Matrix?", "Resources", "Filter?", "Length") {
+		return Sight{}, nil
+	}
 	v, img, ok := window(st.Dict, m[1:])
 	if !ok {
 		return Sight{Outcome: Different}, nil
@@ -135,6 +139,22 @@ func (c *Comparer) compare(form pdf.Object, p *sign.Picture) (Sight, error) {
 		c.images[key] = seen.Outcome
 	}
 	return seen, err
+}
+
+// shaped says whether a dictionary has the keys that are written here, in their order; those with a question mark may be missing. Another
+// one was written by others, or by somebody who put something into it.
+func shaped(d *pdf.Dict, keys ...string) bool {
+	n := 0
+	for _, k := range keys {
+		name, optional := strings.CutSuffix(k, "?")
+		switch {
+		case n < len(d.Entries) && d.Entries[n].Key == pdf.Name(name):
+			n++
+		case !optional:
+			return false
+		}
+	}
+	return n == len(d.Entries)
 }
 
 // blocks reads what stands behind the picture: at most two texts.
@@ -159,15 +179,10 @@ func window(d *pdf.Dict, numbers [][]byte) (v View, img pdf.Ref, ok bool) {
 			return
 		}
 	}
-	n := 5
-	if f := d.Get("Filter"); f != nil {
-		n++
-		if f != pdf.Name("FlateDecode") {
-			return v, img, false
-		}
+	if f := d.Get("Filter"); f != nil && f != pdf.Name("FlateDecode") {
+		return v, img, false
 	}
 	if m := d.Get("Matrix"); m != nil {
-		n++
 		ok = false
 		for _, turn := range []int{90, 180, 270} {
 			if written(m) == matrix(turn) {
@@ -183,7 +198,7 @@ func window(d *pdf.Dict, numbers [][]byte) (v View, img pdf.Ref, ok bool) {
 	v.Width, okW = pdf.Number(box.Items[2])
 	v.Height, okH = pdf.Number(box.Items[3])
 	res, _ := d.Get("Resources").(*pdf.Dict)
-	if !okW || !okH || res == nil || len(res.Entries) != 1 || len(d.Entries) != n || d.Get("Length") == nil {
+	if !okW || !okH || res == nil || len(res.Entries) != 1 {
 		return v, img, false
 	}
 	objs, _ := res.Get("XObject").(*pdf.Dict)
@@ -199,7 +214,7 @@ func near(a, b float64) bool { return math.Abs(a-b) < 0.001 }
 
 // sight says which part of the picture a view shows; ok is false where it is none of the views that are made here.
 func (a *Appearance) sight(v View, beside []Placed) (Sight, bool) {
-	s := Sight{To: 1, Scale: v.W / a.Width, Width: v.Width, Height: v.Height, Turned: v.Rotate%180 != 0}
+	s := Sight{To: 1, Scale: v.W / a.Width, Width: v.Width, Height: v.Height, Rotate: v.Rotate}
 	if !(v.Width > 0.001 && v.Height > 0.001 && v.W > 0.001 && v.H > 0.001) {
 		return s, false
 	}
@@ -227,23 +242,15 @@ func (a *Appearance) shows(c *Comparer, img pdf.Ref) (Outcome, error) {
 		return Different, err
 	}
 	mask, masked := found.Dict.Get("SMask").(pdf.Ref)
-	if masked != (a.mask != nil) {
-		return Different, nil
-	}
-	if same, err := a.base.is(c, found, masked); !same {
-		return Different, err
-	}
-	if !masked {
-		return Same, nil
+	o, err := a.base.is(c, found, a.mask != nil)
+	if o != Same || !masked {
+		return o, err
 	}
 	found, err = stream(c.f, mask)
 	if err != nil || found == nil {
 		return Different, err
 	}
-	if same, err := a.mask.is(c, found, false); !same {
-		return Different, err
-	}
-	return Same, nil
+	return a.mask.is(c, found, false)
 }
 
 func stream(f *pdf.File, o pdf.Object) (*pdf.Stream, error) {
@@ -258,13 +265,16 @@ func stream(f *pdf.File, o pdf.Object) (*pdf.Stream, error) {
 func written(o pdf.Object) string { return string(pdf.AppendObject(nil, o)) }
 
 // is compares an image with one found in a file.
-func (m *image) is(c *Comparer, st *pdf.Stream, masked bool) (bool, error) {
+func (m *image) is(c *Comparer, st *pdf.Stream, masked bool) (Outcome, error) {
+	if !shaped(st.Dict, "Type", "Subtype", "Width", "Height", "BitsPerComponent", "ColorSpace", "Filter", "DecodeParms?", "SMask?", "Length") {
+		return Foreign, nil
+	}
 	n := len(m.entries) + 1 // /Length
 	if masked {
 		n++
 	}
-	if len(st.Dict.Entries) != n || st.Dict.Get("Length") == nil {
-		return false, nil
+	if _, ok := st.Dict.Get("SMask").(pdf.Ref); ok != masked || n != len(st.Dict.Entries) {
+		return Different, nil
 	}
 	for _, e := range m.entries {
 		want := e.value
@@ -272,7 +282,7 @@ func (m *image) is(c *Comparer, st *pdf.Stream, masked bool) (bool, error) {
 			want = string(m.indexed(nil, m.palette))
 		}
 		if written(st.Dict.Get(e.key)) != want {
-			return false, nil
+			return Different, nil
 		}
 	}
 	if m.dct { // compared as it stands
@@ -280,7 +290,10 @@ func (m *image) is(c *Comparer, st *pdf.Stream, masked bool) (bool, error) {
 	}
 	samples, err := c.f.Data(st)
 	if err := errors.Join(err, c.spend(int64(len(samples)))); err != nil {
-		return false, err
+		return Different, err
 	}
-	return sha256.Sum256(samples) == m.sum, nil
+	if sha256.Sum256(samples) != m.sum {
+		return Different, nil
+	}
+	return Same, nil
 }

@@ -56,8 +56,12 @@ func FuzzOpen(f *testing.F) {
 			n, err := file.NumPages()
 			typed(t, err)
 			for i := range min(n, 20) {
-				_, err := file.Page(i + 1)
+				p, err := file.Page(i + 1)
 				typed(t, err)
+				if p != nil {
+					_, err := file.PageAt(p.Ref)
+					typed(t, err)
+				}
 			}
 			for _, s := range file.Sections()[:min(3, len(file.Sections()))] {
 				_, err := file.Entries(s)

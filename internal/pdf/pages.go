@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A Page is a leaf of the page tree with what it inherits.
@@ -260,6 +261,43 @@ func (f *File) findPage(n int, trust bool) (*node, int, error) {
 	}
 	w.seen[root.Ref.Num] = false
 	return w.find(root, n, f.opt.Limits.Depth)
+}
+
+// PageAt returns the page that is object r, going up the page tree instead of down; nil: the tree has no such page.
+func (f *File) PageAt(r Ref) (*Page, error) {
+	w := f.walk(false)
+	root, err := w.root()
+	if err != nil || root == nil {
+		return nil, err
+	}
+	leaf, err := w.load(r, nil)
+	if err != nil || leaf == nil || !leaf.leaf() {
+		return nil, err
+	}
+	for n, depth := leaf, 0; n.Ref != root.Ref; depth++ {
+		if depth >= f.opt.Limits.Depth {
+			return nil, fmt.Errorf("%w: page tree deeper than %d", ErrLimit, f.opt.Limits.Depth)
+		}
+		up, ok := n.dict.Get("Parent").(Ref)
+		if !ok {
+			return nil, nil
+		}
+		parent, err := w.load(up, nil)
+		if err != nil || parent == nil || parent.leaf() {
+			return nil, err
+		}
+		kids, err := w.kids(parent)
+		if err != nil || !slices.Contains(kids, Object(n.Ref)) {
+			return nil, err
+		}
+		for i, v := range leaf.hands {
+			if v == nil {
+				leaf.hands[i] = parent.hands[i]
+			}
+		}
+		n = parent
+	}
+	return f.page(leaf)
 }
 
 // EachPage calls do for every page in order, 1 the first, and ends with its error. It reads each node of the page tree once,

@@ -148,5 +148,14 @@ func checkSample(t *testing.T, f *File, pages int) {
 		if p.MediaBox != [4]float64{0, 0, 595, 842} || p.CropBox != [4]float64{10, 10, 500, 842} || p.Rotate != 90 || p.UserUnit != 1 {
 			t.Errorf("page %d: %+v", i+1, p)
 		}
+		same, err := f.PageAt(p.Ref)
+		if err != nil || same == nil || same.Ref != p.Ref || same.MediaBox != p.MediaBox || same.CropBox != p.CropBox || same.Rotate != 90 {
+			t.Errorf("page %d by its object: %+v, %v", i+1, same, err)
+		}
+	}
+	for _, r := range []Ref{{Num: 1}, {Num: 2}, {Num: 6}, {Num: 9999}} {
+		if p, err := f.PageAt(r); p != nil || err != nil {
+			t.Errorf("object %s is no page: %+v, %v", r, p, err)
+		}
 	}
 }

@@ -32,6 +32,15 @@ func (r *Reader) Pictures(ctx context.Context, p *pdf.Page, to func(*Ink) error)
 	return in.damage, err
 }
 
+// Appearance is Paint for the appearance of one annotation of page p.
+func (r *Reader) Appearance(ctx context.Context, p *pdf.Page, annotation *pdf.Dict, to func(*Ink) error) (damage, err error) {
+	in := &interpreter{r: r, ctx: ctx, page: p, work: min(maxPageWork, r.work), ink: &ink{to: to}}
+	given := in.work
+	err = in.annotation(annotation)
+	r.work -= given - in.work
+	return in.damage, err
+}
+
 // only says that nothing but pictures is wanted.
 func (in *interpreter) only() bool { return in.ink != nil && in.ink.only }
 

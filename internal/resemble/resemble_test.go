@@ -182,7 +182,7 @@ func TestSealsOfTwentyCourts(t *testing.T) {
 	var fits []float64
 	for i, q := range prints() {
 		for j, p := range prints()[:i] {
-			if testing.Short() && (i+j)%5 != 0 {
+			if near := i/4 == j/4; !near && (i+j)%3 != 0 || testing.Short() && !near {
 				continue
 			}
 			l := p.Likeness(q)
@@ -198,7 +198,7 @@ func TestSealsOfTwentyCourts(t *testing.T) {
 
 // Each distortion of a seal is alike to it, and not to the one that differs least from it.
 func TestDistortedSeals(t *testing.T) {
-	for _, i := range []int{1, 4, 19} {
+	for _, i := range []int{1, 19} {
 		if testing.Short() && i != 1 {
 			continue
 		}
