@@ -247,7 +247,7 @@ var formHands = []hand{
 		d.with(3, "/Tabs /S")
 		d.sign(d.field("Signature1", "/Rect [0 0 0 0]"), "", nil)
 	}},
-	{name: "form: tagged", codes: nil, mod: taggedForm, do: func(d *draft) { // as Acrobat tags a new field
+	{name: "form: tagged", codes: signingCodes, mod: taggedForm, do: func(d *draft) { // as Acrobat tags a new field
 		sig := d.field("Signature1", "/Rect [400 20 550 80] /StructParent 1 "+d.acrobatLook())
 		field := fmt.Sprintf("%d 0 R", d.next-1)
 		elem := d.add("<< /Type /StructElem /S /Form /P 36 0 R /Pg 3 0 R /K << /Type /OBJR /Obj %s /Pg 3 0 R >> >>", field)

@@ -117,6 +117,17 @@ func archivedHands(w *world, t *testing.T) []hand {
 		one("twice, with the extension", plain, esic, save, stamp("Stamp1"), more, save, stamp("Stamp2")),
 		one("twice, direct", direct, save, stamp("Stamp1"), more, save, stamp("Stamp2")),
 		one("three times", plain, stamp("Stamp1"), more, stamp("Stamp2"), save, stamp("Stamp3")),
+		one("less than before", plain, save, func(d *draft) { // certificates that are of no use any more may go
+			n := 0
+			fmt.Sscan(d.body(1)[strings.Index(d.body(1), "/DSS ")+5:], &n)
+			d.put(n, "<< /Certs [%s] >>", d.data(cert))
+		}, save),
+		one("another one", plain, save, func(d *draft) {
+			b := d.body(1)
+			i := strings.Index(b, "/DSS ")
+			j := i + strings.Index(b[i:], " R") + 2
+			d.put(1, "%s", b[:i]+"/DSS "+d.add("<< /Certs [%s] /CRLs [%s] >>", d.data(cert), d.data(crl))+b[j:])
+		}, save),
 		one("only certificates", func(d *draft) { d.with(1, "/DSS << /Certs ["+d.data(cert)+"] >>") }, save),
 		one("with a stamp of the moment", func(d *draft) {
 			d.with(1, "/DSS << /VRI << /"+vri("1")+" << /TS "+d.data(d.token(nil))+" /CRL ["+d.data(crl)+"] >> >> /CRLs ["+d.data(crl)+"] >>")
@@ -195,6 +206,49 @@ var signedHands = []hand{
 		d.into(3, "/Annots", kid)
 		d.sign(sig, "", nil)
 	}},
+	{name: "sign: below a node of its own", codes: signingCodes, do: func(d *draft) {
+		sig := d.next
+		d.next += 2
+		f := d.add("<< /Type /Annot /Subtype /Widget /FT /Sig /T (Clerk2) /Parent %d 0 R /V %d 0 R /P 3 0 R /F 132 /Rect [0 0 0 0] >>", sig+1, sig)
+		d.put(sig+1, "<< /T (Signatures) /Kids [%s] >>", f)
+		d.into(5, "/Fields", fmt.Sprintf("%d 0 R", sig+1))
+		d.into(3, "/Annots", f)
+		d.sign(sig, "", nil)
+	}},
+	{name: "sign: below a node that was there", codes: signingCodes, do: func(d *draft) {
+		sig := d.next
+		d.next++
+		f := d.add("<< /Type /Annot /Subtype /Widget /FT /Sig /T (Signature) /Parent 20 0 R /V %d 0 R /P 3 0 R /F 132 /Rect [0 0 0 0] >>", sig)
+		d.into(20, "/Kids", f)
+		d.into(3, "/Annots", f)
+		d.sign(sig, "", nil)
+	}},
+	{name: "sign: packed", codes: signingCodes, do: func(d *draft) {
+		sig := d.field("Signature1", "/Rect [0 0 0 0]")
+		d.Packed = []int{3, 5, d.next - 1}
+		d.sign(sig, "", nil)
+	}},
+	{name: "sign: into lists of their own", codes: signingCodes, mod: listed, do: func(d *draft) {
+		sig := d.next
+		d.next++
+		f := d.add("<< /Type /Annot /Subtype /Widget /FT /Sig /T (Signature1) /V %d 0 R /P 3 0 R /F 132 /Rect [400 20 550 80] %s >>", sig, d.acrobatLook())
+		d.swap(28, "]", " "+f+"]")
+		d.swap(29, "]", " "+f+"]")
+		d.sign(sig, "", nil)
+	}},
+	{name: "sign: into a form in the catalog", codes: signingCodes, mod: formless(5), do: func(d *draft) {
+		sig := d.next
+		d.next++
+		f := d.add("<< /Type /Annot /Subtype /Widget /FT /Sig /T (Signature1) /V %d 0 R /P 3 0 R /F 132 /Rect [400 20 550 80] %s >>", sig, d.acrobatLook())
+		d.into(1, "/Fields", f)
+		d.into(3, "/Annots", f)
+		d.sign(sig, "", nil)
+	}},
+	{name: "sign: with a date and a title", codes: fillingCodes, do: func(d *draft) {
+		d.swap(27, "(Claim)", "(Statement of claim) /ModDate (D:20260602080000Z)")
+		d.with(1, "/Metadata "+d.add("%s", xmp("Statement of claim")))
+		d.sign(d.field("Signature1", "/Rect [0 0 0 0]"), "", nil)
+	}},
 	{name: "sign: twice", codes: signingCodes, do: func(d *draft) {
 		d.sign(d.field("Signature1", "/Rect [0 0 0 0]"), "", nil)
 		d.sign(d.field("Signature2", "/Rect [400 20 550 80] "+d.acrobatLook()), "", nil)
@@ -218,6 +272,14 @@ var signedHands = []hand{
 		d.with(4, "/Annots "+d.add("[%s]", f)+" /Tabs /S")
 		d.sign(sig, "", nil)
 	}},
+}
+
+// listed has objects of their own for the list of fields and for the first page's annotations.
+var listed = map[int]string{
+	3:  "<< /Type /Page /Parent 2 0 R /Contents 8 0 R /Annots 29 0 R >>",
+	5:  "<< /Fields 28 0 R /DA (/Helv 0 Tf 0 g) /DR << /Font << /Helv 6 0 R /ZaDb 7 0 R >> >> >>",
+	28: "[10 0 R 11 0 R 12 0 R 13 0 R 14 0 R 18 0 R 19 0 R 20 0 R 24 0 R 25 0 R 26 0 R]",
+	29: "[10 0 R 11 0 R 12 0 R 13 0 R 15 0 R 16 0 R 17 0 R 18 0 R 19 0 R 22 0 R 23 0 R 24 0 R 25 0 R 26 0 R]",
 }
 
 // plainHands change nothing that anybody sees.

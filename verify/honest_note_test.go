@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/courtseal/courtseal/internal/gm"
+	"github.com/courtseal/courtseal/internal/pdftest"
 	"github.com/courtseal/courtseal/internal/peertest"
 	"github.com/courtseal/courtseal/internal/testpki"
 )
@@ -136,6 +137,36 @@ var notedHands = []hand{
 		ref := d.note("Text", "520 700 540 720", "/Contents (Please check) /Name /Comment")
 		d.save()
 		d.swap(3, " "+ref, "")
+		d.save()
+	}},
+	{name: "note: taken away, and its number free", codes: notingCodes, do: func(d *draft) {
+		n := d.next
+		ref := d.note("Text", "520 700 540 720", "/Contents (Please check) /Name /Comment")
+		d.save()
+		d.swap(3, " "+ref, "")
+		d.Freed = map[int]int{n: 1}
+		d.save()
+	}},
+	{name: "note: in rich text", codes: notingCodes, do: one("FreeText", beside, `/Contents (Received) /DA (/Helv 10 Tf 0 g) /Subj (Typewriter) /IT /FreeTextTypewriter /DS (font: Helvetica 10pt) /RC (<?xml version="1.0"?><body xmlns="http://www.w3.org/1999/xhtml"><p>Received</p></body>)`,
+		100, 40, "BT /Helv 10 Tf 5 15 Td (Received) Tj ET")},
+	{name: "note: a file", codes: notingCodes, do: func(d *draft) {
+		file := d.add("%s", pdftest.Stream("/Type /EmbeddedFile /Subtype /text#2Fplain /Params << /Size 5 >>", "proof"))
+		d.note("FileAttachment", "520 700 540 720", "/Name /PushPin /FS << /Type /Filespec /F (proof.txt) /UF (proof.txt) /EF << /F "+file+" >> >>")
+		d.save()
+	}},
+	{name: "note: hidden", codes: notingCodes, do: func(d *draft) {
+		n := d.next
+		d.note("Text", "520 700 540 720", "/Contents (Please check) /Name /Comment")
+		d.save()
+		d.swap(n, "/F 4", "/F 2")
+		d.save()
+	}},
+	{name: "note: tagged", codes: notingCodes, mod: taggedForm, do: func(d *draft) {
+		note := d.note("Text", "520 700 540 720", "/Contents (Please check) /StructParent 1")
+		elem := d.add("<< /Type /StructElem /S /Annot /P 36 0 R /Pg 3 0 R /K << /Type /OBJR /Obj %s /Pg 3 0 R >> >>", note)
+		d.swap(36, "/K [37 0 R", "/K [37 0 R "+elem)
+		d.swap(34, "/Nums [0 [37 0 R]", "/Nums [0 [37 0 R] 1 "+elem)
+		d.swap(33, "/ParentTreeNextKey 1", "/ParentTreeNextKey 2")
 		d.save()
 	}},
 	{name: "note: then sign", codes: notingCodes, do: func(d *draft) {
