@@ -43,10 +43,14 @@ func (c *comparison) remember() {
 // redefined are reached: what was added only from what was allowed to change, what was redefined only in the one place in which that was
 // allowed. An array that is at once the form's /Fields and the /Kids of the page tree would grow a page.
 //
-// What does not change between revisions refers to the same things in each, so one walk serves them all.
+// What does not change between revisions refers to the same things in each, so one walk serves them all. As a rule it is not
+// needed: the survey of the bytes has found the few objects that may refer to those.
 func (d *document) reachedAnotherWay(steps []*step) error {
 	if len(d.added)+len(d.redone)+len(d.strays) == 0 {
 		return nil
+	}
+	if innocent, err := d.referrersInnocent(); err != nil || innocent {
+		return err
 	}
 	w := &walk{document: d, seen: map[uint32]bool{}, strayed: map[uint32]bool{}}
 	for _, s := range d.strays {
@@ -83,23 +87,79 @@ func (d *document) tellStray(s stray) error {
 	return nil
 }
 
+// referrersInnocent reports whether nothing that refers to an added or redefined object does so in another way than is allowed,
+// whether the newest revision reaches it or not. false: a walk must tell.
+func (d *document) referrersInnocent() (bool, error) {
+	s, wanted := d.bytes.survey, d.bytes.listing.Later
+	encrypted, _ := d.file.Encrypted()
+	if len(d.strays) > 0 || encrypted || d.file.Repaired() != nil || s.Unsettled.References || d.bytes.unread != nil {
+		return false, nil
+	}
+	for n := range d.added {
+		if !wanted.Has(n) {
+			return false, nil
+		}
+	}
+	for n := range d.redone {
+		if !wanted.Has(n) {
+			return false, nil
+		}
+	}
+	packed, err := s.Packed(d.ctx)
+	if err != nil {
+		if isOfFile(err) {
+			err = nil
+		}
+		return false, err
+	}
+	budget := d.budget
+	w := &walk{document: d, silent: true}
+	w.trailer(func(pdf.Ref) {})
+	for _, list := range [][]pdf.Ref{s.Referring, packed} {
+		for i, r := range list {
+			if i%1024 == 0 {
+				if err := d.ctx.Err(); err != nil {
+					return false, err
+				}
+			}
+			if w.told > 0 || d.budget == 0 {
+				d.budget = budget
+				return false, nil
+			}
+			if err := w.from(r, func(pdf.Ref) {}); err != nil {
+				return false, err
+			}
+		}
+	}
+	if w.told > 0 {
+		d.budget = budget
+	}
+	return w.told == 0, nil
+}
+
 type walk struct {
 	*document
+	silent  bool // nothing is told but that there is something
 	seen    map[uint32]bool
 	strayed map[uint32]bool
 	queue   []pdf.Ref
 	told    int
 }
 
-func (w *walk) run() error {
+// trailer judges the references of the trailer, and hands each on.
+func (w *walk) trailer(meet func(pdf.Ref)) {
 	for _, e := range w.file.Trailer().Entries {
 		eachRef(e.Value, func(r pdf.Ref, _ []pdf.Name) {
 			if e.Key != "Root" && e.Key != "Info" {
 				w.judge(0, r.Num, []pdf.Name{e.Key})
 			}
-			w.meet(r)
+			meet(r)
 		})
 	}
+}
+
+func (w *walk) run() error {
+	w.trailer(w.meet)
 	for len(w.queue) > 0 {
 		next := w.queue[len(w.queue)-1]
 		w.queue = w.queue[:len(w.queue)-1]
@@ -118,13 +178,18 @@ func (w *walk) meet(r pdf.Ref) {
 }
 
 func (w *walk) visit(r pdf.Ref) error {
-	if err := w.spend(1); err != nil {
-		return err
-	}
 	if len(w.seen)%1024 == 0 {
 		if err := w.ctx.Err(); err != nil {
 			return err
 		}
+	}
+	return w.from(r, w.meet)
+}
+
+// from judges the references of one object, and hands each on.
+func (w *walk) from(r pdf.Ref, meet func(pdf.Ref)) error {
+	if err := w.spend(1); err != nil {
+		return err
 	}
 	o, err := w.file.Load(r)
 	if err != nil {
@@ -134,11 +199,12 @@ func (w *walk) visit(r pdf.Ref) error {
 		return nil // unreadable now as it was when it was signed: the object itself is not of the later revisions, or compare has told
 	}
 	fresh := w.added[r.Num]
+	section := w.silent && slices.ContainsFunc(w.file.Sections(), func(s pdf.Section) bool { return s.Offset == o.Header || s.XRefStm > 0 && s.XRefStm == o.Header })
 	eachRef(o.Value, func(to pdf.Ref, path []pdf.Name) {
-		if !fresh {
+		if trailer := section && len(path) > 0 && (path[0] == "Root" || path[0] == "Info"); !fresh && !trailer {
 			w.judge(r.Num, to.Num, path)
 		}
-		w.meet(to)
+		meet(to)
 	})
 	return nil
 }
@@ -205,7 +271,7 @@ func (w *walk) judge(from, to uint32, path []pdf.Name) {
 
 // tell notes a reference in every step that wrote one of its ends: it was there when whoever signed later signed.
 func (w *walk) tell(from, to uint32) {
-	if w.told++; w.told > maxTold {
+	if w.told++; w.told > maxTold || w.silent {
 		return
 	}
 	told := map[*step]bool{}

@@ -36,6 +36,7 @@ func (s *Survey) rival(x Stray) {
 	if !older(s.file.index.get(x.Ref.Num)) && !slices.ContainsFunc(s.listing.superseded(x.Ref.Num), func(o listedBefore) bool { return older(o.entry) }) {
 		return
 	}
+	s.Unsettled.References = true // an entry may lead to it over more white space than leads looks at
 	if len(s.rivals) < maxRivals {
 		s.rivals = append(s.rivals, x)
 	}

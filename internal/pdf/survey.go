@@ -11,8 +11,8 @@ import (
 
 // A Survey looks at all bytes of a file once, as somebody else reads them, and finds what the cross-reference does not
 // tell of: objects that no section names, trailers that no section ends in, signature dictionaries, and the objects that
-// hold references to some others. It parses nothing of what the cross-reference names; a header, a trailer or a signature
-// inside the data of a stream is none.
+// may hold references to some others. It parses next to nothing of what the cross-reference names; a header, a trailer or a
+// signature inside the data of a stream is none.
 //
 // What it looks for cannot be written in another way: the words obj, trailer and R have no escapes. Between a number and
 // such a word there may be white space and comments; where that is more than it looks back over, it says so (Unsettled).
@@ -20,7 +20,7 @@ type Survey struct {
 	Strays    int       // objects that no section names
 	First     *Stray    // the first of them
 	Marks     []Mark    // where /ByteRange stands, outside the data of streams
-	Referring []Ref     // objects in force in which one of Wanted's may be referred to, in the order of the file
+	Referring []Ref     // objects in force, outside object streams, that may refer to one that is wanted, in the order of the file
 	Unsettled Unsettled // what it could not tell
 
 	file     *File
@@ -37,6 +37,8 @@ type Survey struct {
 	kept   []byte        // the last bytes before fed
 	heads  []head        // of the piece that is being looked at
 	object [passes]hosts // the last headers before where each pass is
+	seeks  bool          // there are numbers that are wanted
+	value  openValue     // of the object that a section names, as far as it was read
 	work   int64         // bytes that may still be parsed
 	err    error
 }
@@ -65,7 +67,6 @@ type head struct {
 	Stray
 	listed  bool // by some section
 	inForce bool
-	plain   bool // it does not stand in a comment
 	looked  bool
 	lie     extent
 }
@@ -101,7 +102,7 @@ const (
 
 // Survey begins to look. wanted are the numbers to which references are sought; nil: none.
 func (f *File) Survey(l *Listing, wanted *Numbers) *Survey {
-	s := &Survey{file: f, listing: l, wanted: wanted, work: 1<<20 + 4*f.src.size}
+	s := &Survey{file: f, listing: l, wanted: wanted, seeks: !wanted.Empty(), work: 1<<20 + 4*f.src.size}
 	for _, x := range f.sections {
 		if x.Offset >= 0 {
 			s.sections = append(s.sections, Range{x.Offset, max(0, x.End-x.Offset)})
@@ -218,6 +219,9 @@ func (s *Survey) look(b []byte, off int64, from, to int) {
 			s.objectStream(off + int64(i))
 		}
 	}
+	if s.seeks {
+		s.overlaps(b, off, from, to)
+	}
 	n := 0
 	for i := from; i < to; i++ {
 		k := bytes.IndexByte(b[i:to], 'R')
@@ -229,8 +233,8 @@ func (s *Survey) look(b []byte, off int64, from, to int) {
 		}
 		switch c := b[i-1]; {
 		case class[c] == white: // 12 0 R
-			if s.wanted != nil && (i+1 == len(b) || class[b[i+1]] != regular) && s.refers(b[:i], off) {
-				s.reference(s.before(capitals, &n, off+int64(i)), off+int64(i))
+			if s.seeks && (i+1 == len(b) || class[b[i+1]] != regular) && s.refers(b[:i], off) {
+				s.reference(s.before(capitals, &n, off+int64(i)))
 			}
 		case c == 'e' && i >= 5 && string(b[i-5:i]) == "/Byte" && bytes.HasPrefix(b[i+1:], []byte("ange")):
 			s.mark(s.before(capitals, &n, off+int64(i)), off+int64(i-5))
@@ -330,21 +334,12 @@ func (s *Survey) refers(b []byte, off int64) bool {
 	return n < 1<<32 && s.wanted.Has(uint32(n)) || len(p.b) == 0 && off > 0
 }
 
-// reference notes the object that holds the reference at a place.
-func (s *Survey) reference(o *hosts, at int64) {
-	h := &o.listed
-	switch lie := s.extent(h); {
-	case lie.data.Length > 0 && lie.data.Offset <= at && at < lie.data.End():
-		return
-	case lie.holds(at) && h.plain:
-		if h.inForce {
-			s.refer(h.Ref)
-		}
-		return
-	case s.inSection(at), s.extent(&o.stray).holds(at):
-		return
+// reference notes the object that holds a reference: the one whose header is the last before it. Where it stands in the data of
+// a stream, or behind the end of an object, that object will be found not to hold it.
+func (s *Survey) reference(o *hosts) {
+	if o.listed.inForce {
+		s.refer(o.listed.Ref)
 	}
-	s.Unsettled.References = true
 }
 
 func (s *Survey) refer(r Ref) {
@@ -438,7 +433,7 @@ func (s *Survey) header(b []byte, off int64, i int) {
 
 func (s *Survey) headAt(off int64, before []byte, num, gen uint64) {
 	if num > 0 && num < 1<<32 && gen < 1<<16 {
-		s.found(head{Stray: Stray{Ref{uint32(num), uint16(gen)}, off + int64(len(before))}, plain: inTheOpen(before)})
+		s.found(head{Stray: Stray{Ref{uint32(num), uint16(gen)}, off + int64(len(before))}})
 	}
 }
 
@@ -474,20 +469,11 @@ func (s *Survey) remarked(b []byte, off int64, i int) (any bool) {
 	return any
 }
 
-// inTheOpen: what follows b does not stand in a comment.
-func inTheOpen(b []byte) bool {
-	if n := len(b); n > 0 && (b[n-1] == '\n' || b[n-1] == '\r') {
-		return true
-	}
-	i := bytes.LastIndexAny(b[max(0, len(b)-lookBack):], "\r\n")
-	line := b[max(0, len(b)-lookBack)+i+1:]
-	return i >= 0 && bytes.IndexByte(line, '%') < 0
-}
-
 // unclear: there may be an object here whose header cannot be made out.
 func (s *Survey) unclear(at int64) {
+	s.Unsettled.References = true
 	if !s.inData(&s.object[objects], at) {
-		s.Unsettled.Objects, s.Unsettled.References = true, true
+		s.Unsettled.Objects = true
 	}
 }
 
