@@ -342,6 +342,7 @@ func TestVictims(t *testing.T) {
 }
 
 func (a attacked) flagged(t *testing.T, w *world) {
+	walkAgrees(t, w, a.file)
 	r, err := Document(context.Background(), bytes.NewReader(a.file), int64(len(a.file)), Options{Roots: w.roots, At: noon.Add(time.Hour)})
 	switch {
 	case a.code == isUnreadable:

@@ -64,9 +64,8 @@ type named struct {
 
 // pdf judges a PDF.
 func (j *job) pdf(src io.ReaderAt, size int64) (*Report, error) {
-	d := &document{job: j, src: src, size: size, limits: j.opts.Limits.orDefaults(size), gallery: j.newGallery(), named: map[pdf.Ref]*pdf.Page{}}
-	d.budget = d.limits.Objects
-	if err := d.open(); err != nil {
+	d, err := j.document(src, size)
+	if err != nil {
 		return nil, err
 	}
 	sigs, err := d.judgeAll()
@@ -74,6 +73,16 @@ func (j *job) pdf(src io.ReaderAt, size int64) (*Report, error) {
 		return nil, err
 	}
 	return &Report{Format: "PDF", Time: d.at, Size: size, Revisions: len(d.revisions), Policy: d.opts.Policy, Signatures: sigs, Changes: d.changes, Notes: d.notes}, nil
+}
+
+// document opens a PDF.
+func (j *job) document(src io.ReaderAt, size int64) (*document, error) {
+	d := &document{job: j, src: src, size: size, limits: j.opts.Limits.orDefaults(size), gallery: j.newGallery(), named: map[pdf.Ref]*pdf.Page{}}
+	d.budget = d.limits.Objects
+	if err := d.open(); err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 func (d *document) open() error {

@@ -214,6 +214,7 @@ func TestVectorsSealedTwice(t *testing.T) {
 				file = out.Bytes()
 			}
 			done++
+			walkAgrees(t, w, file)
 			r := verifyFile(t, w, file, func(o *Options) { o.At = noon })
 			for i, s := range r.Signatures {
 				if v, ok := had[s.Name]; ok {
