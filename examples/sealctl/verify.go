@@ -7,16 +7,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/courtseal/courtseal/seal"
 	"github.com/courtseal/courtseal/verify"
 )
 
 func (m *Main) verify() *cobra.Command {
-	var roots []string
+	var roots, seals []string
 	var asJSON bool
 	var password, policy, algorithms string
 	var known *logFlags
 	cmd := &cobra.Command{
-		Use:   "verify [--roots F]... [--policy P] [--log KEY]... [--json] FILE...",
+		Use:   "verify [--roots F]... [--policy P] [--seal F]... [--log KEY]... [--json] FILE...",
 		Short: m.say("验证电子签章", "report on the seals of files"),
 		Long: m.say(`验证每个 FILE 的全部签章并打印报告。只信任 --roots 给出的根证书，不访问网络。
 退出码：0 全部有效；1 有无效签章或未签章；3 没有无效的，但有的无法完全核实；4 用法错误或文件不可读。`,
@@ -32,6 +33,13 @@ checked; 4 wrong usage or an unreadable file.`),
 			var err error
 			if options.Roots, err = verify.ReadRoots(roots...); err != nil {
 				return err
+			}
+			for _, name := range seals {
+				e, err := seal.ReadFile(name)
+				if err != nil {
+					return err
+				}
+				options.Seals = append(options.Seals, e.Raw)
 			}
 			if options.Algorithms, err = readAlgorithms(algorithms); err != nil {
 				return err
@@ -60,6 +68,8 @@ checked; 4 wrong usage or an unreadable file.`),
 		"strict-2020 takes GB/T 38540-2020 by the letter: the seal and its maker's certificate\nmust be valid now too, where default asks for the time of sealing and of making"))
 	flags.StringVar(&algorithms, "algorithms", "", m.say("算法有效期限文件，每行为 名称 [位数] 年-月-日，如 RSA 2048 2026-12-31；未列出的用默认期限",
 		"file that says until when algorithms protect, one a line, NAME [BITS] YYYY-MM-DD, such as RSA 2048 2026-12-31;\nthose that it does not name end as docs/verification.md says"))
+	flags.StringArrayVar(&seals, "seal", nil, m.say("已知印章文件 (.esl)，可多次给出：文件中与其图像相似而不属于其签章的图像会被指出",
+		"file of a seal that is known (.esl); may be repeated: pictures that look like it and belong to no\nsignature with it are told of"))
 	known = m.logFlags(flags)
 	flags.BoolVar(&asJSON, "json", false, m.say("每个文件输出一行 JSON", "print one line of JSON for every file"))
 	m.passwordFlag(cmd, &password)
