@@ -30,7 +30,7 @@ func (d *document) foreign(v *view, page *pdf.Page, w *pdf.Dict, e *seal.Seal) e
 		return nil
 	}
 	var look foreignLook
-	damage, err := pdftext.New(d.file).Appearance(d.ctx, page, w, look.see)
+	damage, err := d.painted.Appearance(d.ctx, page, w, look.see)
 	switch {
 	case err != nil && !isOfFile(err):
 		return err

@@ -62,13 +62,12 @@ func (d *document) lookalikes(cases []*pdfCase) error {
 	if len(g.exhibits) == 0 {
 		return nil
 	}
-	reader := pdftext.New(d.file)
 	err := d.file.EachPage(func(n int, p *pdf.Page) error {
 		if n > maxLookPages {
 			return errTooMany
 		}
 		l.n, l.page = n, p
-		_, err := reader.Pictures(d.ctx, p, l.picture)
+		_, err := d.painted.Pictures(d.ctx, p, l.picture)
 		return err
 	})
 	if d.ctx.Err() != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/courtseal/courtseal/internal/appearance"
 	"github.com/courtseal/courtseal/internal/pdf"
+	"github.com/courtseal/courtseal/internal/pdftext"
 	"github.com/courtseal/courtseal/pdfx"
 	"github.com/courtseal/courtseal/sign"
 )
@@ -26,6 +27,7 @@ type document struct {
 	shared    []named // dictionaries that every signature depends on
 	shown     *appearance.Comparer
 	gallery   *gallery
+	painted   *pdftext.Reader       // for pictures: what it reads of the file is bounded
 	named     map[pdf.Ref]*pdf.Page // pages that widgets of signatures name; nil values: no page
 	allNamed  bool                  // all that any of them names are there
 	ends      []int64               // where the ranges of signatures end that sign a revision
@@ -95,7 +97,7 @@ func (d *document) open() error {
 	if err != nil {
 		return err
 	}
-	d.file, d.shown = f, appearance.NewComparer(f, d.size)
+	d.file, d.shown, d.painted = f, appearance.NewComparer(f, d.size), pdftext.New(f)
 	if d.found, err = f.Signatures(); err != nil {
 		return err
 	}

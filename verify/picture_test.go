@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/courtseal/courtseal/internal/pdf"
 	"github.com/courtseal/courtseal/internal/pdftest"
@@ -247,4 +248,25 @@ func TestPictureThroughOtherPrograms(t *testing.T) {
 			t.Log(notes[0])
 		}
 	}
+}
+
+// Many signatures with appearances that take long to look at end soon.
+func TestForeignAppearancesHostile(t *testing.T) {
+	w, e := theWorld(), courtSeals()[0]
+	s := showSeal(t, page(), w.stampOf(t, e, sign.SES, noon))
+	long := strings.Repeat("q 1 0 0 1 0 0 cm Q\n", 1<<20)
+	objects := pdftest.Objects{s.form: pdftest.Flate("/Subtype /Form /BBox [0 0 128 128] ", long)}
+	fields := ""
+	for i := range 60 {
+		objects[100+i] = strings.Replace(s.widgetRaw, "/T (", fmt.Sprintf("/T (%d", i), 1)
+		fields += fmt.Sprintf("%d 0 R ", 100+i)
+	}
+	objects[3] = fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Annots [%s] >>", fields)
+	objects[1] = "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [" + fields + "] >> >>"
+	start := time.Now()
+	r := verifyFile(t, w, s.with(objects), nil)
+	if len(r.Signatures) != 60 || time.Since(start) > 60*time.Second {
+		t.Errorf("%d signatures, %v", len(r.Signatures), time.Since(start))
+	}
+	t.Log(time.Since(start))
 }
