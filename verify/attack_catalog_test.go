@@ -65,7 +65,6 @@ var catalogAttacks = map[level][]attack{approval: {
 	}},
 	{"encryption by nobody", isUnreadable, trailed(map[string]string{"Encrypt": "<< /Filter /Unknown >>"}, nil)},
 	{"another identifier", "later-changed", trailed(map[string]string{"ID": "[<00> <11>]"}, nil)},
-	{"a smaller size", "(pending)", trailed(map[string]string{"Size": "5"}, nil)},
 	{"the first revision before it", isUnsigned, func(_ testing.TB, v *victim) []byte { // the seal's is passed over
 		r := v.saving(pdftest.Objects{60: "null"})
 		r.Trailer = map[string]string{"Prev": fmt.Sprint(firstXRef(v.file))}

@@ -136,7 +136,6 @@ var certifiedAttacks = map[level][]attack{
 		{"a sneaky signature over the text", "later-covers", signedAnew("[90 680 290 780]", "1 1 1 rg 0 0 200 100 re f")},
 		{"an annotation less", "later-after-certification", switched(pageNum, "[6 0 R ", "[")},
 		{"a stamp of the page's size", "later-covers", overlaid("<< /Type /Annot /Subtype /Stamp /Rect [0 0 595 842] /F 4 LOOK >>")},
-		{"a note with a window over the text", "later-covers", overlaid("<< /Type /Annot /Subtype /Text /Open true /Contents (x) /Rect [90 690 290 790] /F 28 >>")},
 	}),
 	locked: {
 		{"the locked field filled", "later-after-lock", filled(noteNum, "(AB)", smallLook)},

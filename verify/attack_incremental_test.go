@@ -110,9 +110,9 @@ var incrementalAttacks = map[level][]attack{approval: {
 		return rangeToken.ReplaceAllString(d, fmt.Sprintf("/ByteRange [0 %d %d %d]", n[1], n[2], n[3]+500))
 	})},
 
-	{"an overlay: square", "later-annotated", overlaid("<< /Type /Annot /Subtype /Square /C [1 1 1] /IC [1 1 1] " + overText + " >>")},
-	{"an overlay: free text", "later-annotated", overlaid("<< /Type /Annot /Subtype /FreeText /DA (/F 9 Tf) /Contents (x) " + overText + " >>")},
-	{"an overlay: stamp", "later-annotated", overlaid("<< /Type /Annot /Subtype /Stamp " + overText + " >>")},
+	{"an overlay: square", "later-covers", overlaid("<< /Type /Annot /Subtype /Square /C [1 1 1] /IC [1 1 1] " + overText + " >>")},
+	{"an overlay: free text", "later-covers", overlaid("<< /Type /Annot /Subtype /FreeText /DA (/F 9 Tf) /Contents (x) " + overText + " >>")},
+	{"an overlay: stamp", "later-covers", overlaid("<< /Type /Annot /Subtype /Stamp " + overText + " >>")},
 	{"an overlay: redaction", "later-changed", overlaid("<< /Type /Annot /Subtype /Redact " + overText + " >>")},
 	{"an overlay: widget without a field", "later-changed", overlaid("<< /Type /Annot /Subtype /Widget " + overText + " >>")},
 	{"an overlay: link with an action", "later-changed", overlaid("<< /Type /Annot /Subtype /Link /A << /S /JavaScript /JS (app.alert\\(1\\)) >> " + overText + " >>")},
@@ -123,10 +123,10 @@ var incrementalAttacks = map[level][]attack{approval: {
 	{"an overlay below all others", "later-changed", func(t testing.TB, v *victim) []byte {
 		return v.update(v.annotated(t, "<< /Type /Annot /Subtype /Square /C [1 1 1] /Rect [0 0 595 842] /F 4 >>"))
 	}},
-	{"an overlay on the other page", "later-annotated", func(t testing.TB, v *victim) []byte {
+	{"an overlay on the other page", "later-covers", func(t testing.TB, v *victim) []byte {
 		return v.update(pdftest.Objects{page2Num: v.with(t, page2Num, fmt.Sprintf("/Annots [%d 0 R]", v.free)), v.free: "<< /Type /Annot /Subtype /Square /IC [1 1 1] /Rect [0 0 595 842] /F 4 >>"})
 	}},
-	{"an overlay over the seal", "later-annotated", func(t testing.TB, v *victim) []byte {
+	{"an overlay over the seal's picture", "later-covers", func(t testing.TB, v *victim) []byte {
 		return v.update(v.appended(t, "<< /Type /Annot /Subtype /Square /IC [1 1 1] /Rect [200 350 400 500] /F 4 >>"))
 	}},
 	{"an annotation less", "later-changed", func(t testing.TB, v *victim) []byte {

@@ -111,10 +111,10 @@ var xrefAttacks = map[level][]attack{approval: {
 		return r.Append(v.file)
 	}, pdftest.XRefStream, pdftest.Hybrid)},
 	{"another index in the stream", "object-stream", only(func(t testing.TB, v *victim) []byte {
-		return packedAt(t, v, resourcesNum, container(t, v), 0)
+		return packedAt(v, resourcesNum, container(t, v), 0)
 	}, pdftest.XRefStream, pdftest.Hybrid)},
 	{"an index beyond the stream", "object-stream", only(func(t testing.TB, v *victim) []byte {
-		return packedAt(t, v, resourcesNum, container(t, v), 200)
+		return packedAt(v, resourcesNum, container(t, v), 200)
 	}, pdftest.XRefStream, pdftest.Hybrid)},
 
 	{"a table after a stream", "later-changed", only(func(_ testing.TB, v *victim) []byte {

@@ -1,8 +1,11 @@
 package verify
 
 import (
+	"bytes"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 
 	"github.com/courtseal/courtseal/internal/pdf"
 	"github.com/courtseal/courtseal/internal/plain"
@@ -21,6 +24,7 @@ func (c *comparison) remember() {
 		switch {
 		case w.was == nil:
 			c.added[n] = true
+			c.adders[n] = c.revision
 		case w.place == nowhere || w.place == several: // a stray
 			continue
 		case !c.added[n]:
@@ -52,11 +56,14 @@ func (d *document) reachedAnotherWay(steps []*step) error {
 	if innocent, err := d.referrersInnocent(); err != nil || innocent {
 		return err
 	}
-	w := &walk{document: d, seen: map[uint32]bool{}, strayed: map[uint32]bool{}}
-	for _, s := range d.strays {
-		w.strayed[s.num] = true
+	w := &walk{document: d, seen: map[uint32]bool{}}
+	err := w.places()
+	if err == nil {
+		err = w.run()
 	}
-	err := w.run()
+	if err == nil {
+		err = w.blind
+	}
 	if err != nil {
 		if !isOfFile(err) {
 			return err
@@ -66,8 +73,8 @@ func (d *document) reachedAnotherWay(steps []*step) error {
 		}
 	}
 	for _, s := range d.strays {
-		if err == nil && !w.seen[s.num] {
-			continue // nothing leads to it: nobody sees it
+		if !w.seen[s.num] {
+			continue // nothing leads to it: nobody sees it, or the walk ended before, which is told
 		}
 		if err := d.tellStray(s); err != nil {
 			return err
@@ -114,6 +121,12 @@ func (d *document) referrersInnocent() (bool, error) {
 	}
 	budget := d.budget
 	w := &walk{document: d, silent: true}
+	if err := w.places(); err != nil {
+		if isOfFile(err) {
+			err = nil
+		}
+		return false, err
+	}
 	w.trailer(func(pdf.Ref) {})
 	for _, list := range [][]pdf.Ref{s.Referring, packed} {
 		for i, r := range list {
@@ -126,7 +139,7 @@ func (d *document) referrersInnocent() (bool, error) {
 				d.budget = budget
 				return false, nil
 			}
-			if err := w.from(r, func(pdf.Ref) {}); err != nil {
+			if err := w.from(r.Num, func(pdf.Ref) {}); err != nil {
 				return false, err
 			}
 		}
@@ -139,11 +152,29 @@ func (d *document) referrersInnocent() (bool, error) {
 
 type walk struct {
 	*document
-	silent  bool // nothing is told but that there is something
-	seen    map[uint32]bool
-	strayed map[uint32]bool
-	queue   []pdf.Ref
-	told    int
+	*pageMap
+	silent                 bool   // nothing is told but that there is something
+	root, form, extensions uint32 // catalog, and what it calls so; 0: no object of its own
+	seen                   map[uint32]bool
+	queue                  []uint32
+	blind                  error // an object could not be read: what it leads to is not known
+	told                   int
+}
+
+// places finds the objects that decide what may lead where.
+func (w *walk) places() (err error) {
+	number := func(o pdf.Object) uint32 {
+		r, _ := o.(pdf.Ref)
+		return r.Num
+	}
+	w.root = number(w.file.Trailer().Get("Root"))
+	catalog, err := w.file.Catalog()
+	if err != nil {
+		return err
+	}
+	w.form, w.extensions = number(catalog.Dict().Get("AcroForm")), number(catalog.Dict().Get("Extensions"))
+	w.pageMap, err = w.document.pageMap()
+	return err
 }
 
 // trailer judges the references of the trailer, and hands each on.
@@ -151,7 +182,7 @@ func (w *walk) trailer(meet func(pdf.Ref)) {
 	for _, e := range w.file.Trailer().Entries {
 		eachRef(e.Value, func(r pdf.Ref, _ []pdf.Name) {
 			if e.Key != "Root" && e.Key != "Info" {
-				w.judge(0, r.Num, []pdf.Name{e.Key})
+				w.judge(0, nil, r.Num, []pdf.Name{e.Key})
 			}
 			meet(r)
 		})
@@ -170,42 +201,113 @@ func (w *walk) run() error {
 	return nil
 }
 
+// meet: the generation of a reference does not count, there are readers that do not look at it.
 func (w *walk) meet(r pdf.Ref) {
 	if !w.seen[r.Num] {
 		w.seen[r.Num] = true
-		w.queue = append(w.queue, r)
+		w.queue = append(w.queue, r.Num)
 	}
 }
 
-func (w *walk) visit(r pdf.Ref) error {
+func (w *walk) visit(num uint32) error {
 	if len(w.seen)%1024 == 0 {
 		if err := w.ctx.Err(); err != nil {
 			return err
 		}
 	}
-	return w.from(r, w.meet)
+	return w.from(num, w.meet)
 }
 
 // from judges the references of one object, and hands each on.
-func (w *walk) from(r pdf.Ref, meet func(pdf.Ref)) error {
+func (w *walk) from(num uint32, meet func(pdf.Ref)) error {
 	if err := w.spend(1); err != nil {
 		return err
 	}
-	o, err := w.file.Load(r)
+	o, err := w.file.Peek(pdf.Ref{Num: num, Gen: w.generation(num)})
 	if err != nil {
 		if !isOfFile(err) {
 			return err
 		}
-		return nil // unreadable now as it was when it was signed: the object itself is not of the later revisions, or compare has told
+		if w.silent { // the walk looks closer
+			w.told++
+			return nil
+		}
+		return w.unparsed(num, err)
 	}
-	fresh := w.added[r.Num]
+	fresh, version := w.added[num], w.version(num)
 	section := w.silent && slices.ContainsFunc(w.file.Sections(), func(s pdf.Section) bool { return s.Offset == o.Header || s.XRefStm > 0 && s.XRefStm == o.Header })
 	eachRef(o.Value, func(to pdf.Ref, path []pdf.Name) {
-		if trailer := section && len(path) > 0 && (path[0] == "Root" || path[0] == "Info"); !fresh && !trailer {
-			w.judge(r.Num, to.Num, path)
+		switch trailer := section && len(path) > 0 && (path[0] == "Root" || path[0] == "Info"); {
+		case trailer:
+		case w.adders[to.Num] > version:
+			w.tell(num, to.Num)
+		case !fresh:
+			w.judge(num, o.Dict(), to.Num, path)
 		}
 		meet(to)
 	})
+	return nil
+}
+
+// mayRefer finds what may be a reference.
+var mayRefer = regexp.MustCompile(`([0-9]+)[\x00\t\n\f\r ]+[0-9]+[\x00\t\n\f\r ]*R`)
+
+// unparsed looks at the bytes of an object that cannot be read, as others may read it: it may lead to any object that stands there as a
+// reference does. Where its end cannot be told, what it leads to is not known.
+func (w *walk) unparsed(num uint32, why error) error {
+	x, _ := w.file.Lookup(num)
+	b := []byte(nil)
+	if x.Type == 1 && x.Offset < w.size {
+		var err error
+		if b, err = w.read(x.Offset, min(w.size, x.Offset+maxUnparsed)); err != nil {
+			return err
+		}
+	}
+	end := bytes.Index(b, []byte("endobj"))
+	if end < 0 || bytes.ContainsAny(b[:end], "(%") || bytes.Contains(b[:end], []byte("stream")) {
+		if w.blind == nil {
+			w.blind = why
+		}
+		return nil
+	}
+	for _, m := range mayRefer.FindAllSubmatch(b[:end], -1) {
+		n, err := strconv.ParseUint(string(m[1]), 10, 32)
+		if err != nil {
+			continue
+		}
+		to := uint32(n)
+		if _, redone := w.redone[to]; redone || w.added[to] {
+			w.tell(num, to)
+		}
+		w.meet(pdf.Ref{Num: to})
+	}
+	return nil
+}
+
+const maxUnparsed = 64 << 10 // bytes
+
+// version is the revision in which an object was last defined; 0: one that a signature signed, or before.
+func (d *document) version(num uint32) int {
+	if s := d.writers[num]; len(s) > 0 {
+		return s[len(s)-1].revision
+	}
+	return 0
+}
+
+// ledNowhere: what an object led to before it was there must not be put there later. Until then nobody has seen it.
+func (c *comparison) ledNowhere() error {
+	for _, num := range c.order {
+		w := c.written[num]
+		if w.was == nil {
+			continue
+		}
+		version := c.version(num)
+		eachRef(w.was.Value, func(to pdf.Ref, _ []pdf.Name) {
+			if c.isNew(to.Num) || c.adders[to.Num] > version {
+				c.change(changeContent, "对象 %[1]d 中原先落空的引用，现指向对象 %[2]d", "has a reference in object %[1]d that led nowhere lead to object %[2]d", num, to.Num).Object = to.Num
+			}
+		})
+	}
 	return nil
 }
 
@@ -218,56 +320,73 @@ var mayLead = map[place][]pdf.Name{
 	fieldLists: nil, annotLists: nil, notes: nil, looks: nil, validations: nil, extensions: nil, resources: nil, tags: nil,
 }
 
-// reachedBy says under which keys an object that was redefined may be met; the outermost key counts.
-var reachedBy = map[place][]pdf.Name{
-	catalogs:   {"Reference"}, // of a signature: what its lock is about
-	forms:      {"AcroForm"},
-	fieldLists: {"Fields", "AcroForm"},
-	annotLists: {"Annots"},
-	fields:     {"Fields", "AcroForm", "Kids", "Annots", "Parent", "K", "CO", "Popup", "IRT"},
-	notes:      {"Annots", "Parent", "Popup", "IRT", "K"},
-	metadata:   {"Metadata"},
-	extensions: {"Extensions"},
-	infos:      {},
-}
-
-// judge looks at one reference from an object that a later revision did not add; 0 is the trailer.
-func (w *walk) judge(from, to uint32, path []pdf.Name) {
+// judge looks at one reference, from an object that a later revision did not add; 0 is the trailer. holder is its dictionary.
+func (w *walk) judge(from uint32, holder *pdf.Dict, to uint32, path []pdf.Name) {
 	p, redone := w.redone[from]
-	top := pdf.Name("")
-	if len(path) > 0 {
-		top = path[0]
-	}
 	if w.added[to] {
 		keys, known := mayLead[p]
-		if !redone || !known || keys != nil && !slices.Contains(keys, top) {
+		if !redone || !known || keys != nil && (len(path) == 0 || !slices.Contains(keys, path[0])) {
 			w.tell(from, to)
 		}
 		return
 	}
 	q, redone := w.redone[to]
-	if !redone {
-		return
-	}
-	ok := false
-	switch q {
-	case pages, tags: // a page may be named anywhere; only its /Annots changed
-		ok = true
-	case freed:
-	case validations:
-		ok = top == "DSS" || w.inStore[from]
-	case looks:
-		ok = w.owners[to][from] && (top == "AP" || p == looks)
-	case resources:
-		ok = top == "DR" || top == "AcroForm" && len(path) > 1 && path[1] == "DR" || p == resources
-	default:
-		ok = slices.Contains(reachedBy[q], top) || p == fieldLists && q == fields || p == annotLists && (q == notes || q == fields)
-		ok = ok || len(path) == 0 && (q == fields || q == notes) // from an array, which whoever leads to it answers for
-	}
-	if !ok {
+	if redone && !w.mayMeet(from, holder, to, path, p, q) {
 		w.tell(from, to)
 	}
 }
+
+// mayMeet says whether a reference leads to an object that was redefined in a place, in the one way that belongs to that place. Keys
+// alone do not tell: a dictionary of resources has whatever keys its maker likes, and what is metadata to the catalog may be a letter
+// of a font. So it counts who refers.
+func (w *walk) mayMeet(from uint32, holder *pdf.Dict, to uint32, path []pdf.Name, p, q place) bool {
+	top := pdf.Name("")
+	if len(path) > 0 {
+		top = path[0]
+	}
+	catalog := from == w.root && from != 0
+	is := func(keys ...pdf.Name) bool { return slices.Equal(path, keys) }
+	_, page := w.number[from]
+	_, note := w.notes[from]
+	switch q {
+	case pages, tags: // a page may be named anywhere; only its /Annots changed
+		return true
+	case catalogs:
+		return top == "Reference" // of a signature: what its lock is about
+	case forms:
+		return catalog && is("AcroForm")
+	case fieldLists:
+		return catalog && is("AcroForm", "Fields") || from == w.form && is("Fields")
+	case annotLists:
+		return page && is("Annots")
+	case fields:
+		return len(path) == 0 || slices.Contains(fieldWays, top)
+	case notes:
+		switch {
+		case page:
+			return top == "Annots"
+		case note:
+			return is("Popup") || is("Parent") || is("IRT")
+		case len(path) == 0:
+			return w.lists[from] != 0
+		}
+		return path[len(path)-1] == "Obj" && (holder.Get("Type") == pdf.Name("OBJR") || top == "K") // of the structure tree
+	case looks:
+		return w.owners[to][from] && (top == "AP" || p == looks)
+	case resources:
+		return top == "DR" || top == "AcroForm" && len(path) > 1 && path[1] == "DR" || p == resources
+	case validations:
+		return catalog && top == "DSS" || w.inStore[from]
+	case metadata:
+		return catalog && is("Metadata")
+	case extensions:
+		return catalog && top == "Extensions" || from == w.extensions && from != 0
+	}
+	return false
+}
+
+// fieldWays are the keys by which a field may be met, by whomever: filling it changes nothing that means anything elsewhere.
+var fieldWays = []pdf.Name{"Fields", "AcroForm", "Kids", "Annots", "Parent", "K", "CO", "Popup", "IRT"}
 
 // tell notes a reference in every step that wrote one of its ends: it was there when whoever signed later signed.
 func (w *walk) tell(from, to uint32) {

@@ -37,6 +37,9 @@ func walkAgrees(t *testing.T, w *world, file []byte) {
 	}
 	d.budget = 1 << 20
 	k := &walk{document: d, silent: true, seen: map[uint32]bool{}}
+	if err := k.places(); err != nil {
+		t.Fatal(err)
+	}
 	if err := k.run(); err != nil || k.told > 0 {
 		t.Errorf("the walk finds %d references, %v", k.told, err)
 	}

@@ -142,7 +142,7 @@ func (d *document) spend(n int) error {
 
 func (c *comparison) run() error {
 	c.written, c.fills = map[uint32]*wrote{}, map[string]*filling{}
-	for _, do := range []func() error{c.trailers, c.collect, c.signatures, c.catalog, c.fieldsAndNotes, c.filled, c.redrawn, c.pageLists, c.tagged, c.unexplained, c.orphans} {
+	for _, do := range []func() error{c.trailers, c.collect, c.signatures, c.catalog, c.fieldsAndNotes, c.filled, c.redrawn, c.pageLists, c.tagged, c.unexplained, c.ledNowhere, c.orphans} {
 		if err := do(); err != nil {
 			return err
 		}
@@ -332,13 +332,17 @@ func (c *comparison) keys(num uint32, a, b *pdf.Dict, what func() Text, allowed 
 
 // unexplained: whatever stands in no known place and was defined again is content, unless nothing leads to it.
 func (c *comparison) unexplained() error {
+	streams, err := c.objectStreams()
+	if err != nil {
+		return err
+	}
 	for _, num := range c.order {
 		w := c.written[num]
-		if w.was == nil {
+		if d := w.was.Dict(); streams[num] || d != nil && d.Get("Type") == pdf.Name("ObjStm") {
+			c.change(changeContent, "改变对象流 %[1]d", "changes the object stream %[1]d", num).Object = num
 			continue
 		}
-		if d := w.was.Dict(); d != nil && d.Get("Type") == pdf.Name("ObjStm") {
-			c.change(changeContent, "改变对象流 %[1]d", "changes the object stream %[1]d", num).Object = num
+		if w.was == nil {
 			continue
 		}
 		switch w.place {
@@ -347,6 +351,22 @@ func (c *comparison) unexplained() error {
 		}
 	}
 	return nil
+}
+
+// objectStreams are the numbers of those streams in which, by the older cross-reference, objects stand: whatever they say of themselves,
+// and whether they are there or not.
+func (c *comparison) objectStreams() (map[uint32]bool, error) {
+	out := map[uint32]bool{}
+	most := c.old.MaxObject()
+	if err := c.spend(int(most) / 64); err != nil || len(c.order) == 0 {
+		return out, err
+	}
+	for num := range most {
+		if x, ok := c.old.Lookup(num); ok && x.Type == 2 {
+			out[uint32(x.Offset)] = true
+		}
+	}
+	return out, nil
 }
 
 func items(f *pdf.File, o pdf.Object) ([]pdf.Object, error) {

@@ -192,6 +192,11 @@ func (c *comparison) field(w *wrote, a, b *pdf.Dict) error {
 	if c.keys(w.num, a, b, what, valueKeys...) && !flagsKept(a, b) {
 		c.change(changeContent, "改变域 %[1]s（对象 %[2]d）的标志", "changes the flags of the field %[1]s (object %[2]d)", name, w.num).Object = w.num
 	}
+	if ok, err := c.isValue(l.ft, b.Get("V")); err != nil {
+		return err
+	} else if !ok {
+		c.change(changeContent, "域 %[1]s（对象 %[2]d）的值不是其类型的值", "gives the field %[1]s (object %[2]d) a value that is none of its kind", name, w.num).Object = w.num
+	}
 	if keys := unlike(a, b); len(keys) == 1 && keys[0] == "Ff" && flagsKept(a, b) {
 		// As Acrobat does with the fields that a signature locks. Nobody sees it, and what is shown stays what it was.
 		ch := c.change(changeField, "将域 %[1]s 设为只读", "makes the field %[1]s read-only", name)
@@ -207,6 +212,27 @@ func (c *comparison) field(w *wrote, a, b *pdf.Dict) error {
 		f.widgets[w.num] = true
 	}
 	return nil
+}
+
+// isValue: a field of this type may have this value (ISO 32000-2 12.7.5).
+func (c *comparison) isValue(ft pdf.Name, v pdf.Object) (bool, error) {
+	v, err := c.new.Resolve(v)
+	if err != nil {
+		return false, err
+	}
+	switch v.(type) {
+	case nil:
+		return true, nil
+	case *pdf.String:
+		return ft == "Tx" || ft == "Ch", nil
+	case *pdf.Stream:
+		return ft == "Tx", nil
+	case *pdf.Array:
+		return ft == "Ch" && flat(v, 1), nil
+	case pdf.Name:
+		return ft == "Btn", nil
+	}
+	return false, nil
 }
 
 // A lineage is where a field stands in the form.
@@ -371,7 +397,7 @@ func (c *comparison) filled() error {
 			}
 			f.widgets[r.Num] = true
 			if !seen && f.ft != "Btn" {
-				if seen, err = c.showsText(c.old, d); err != nil {
+				if seen, err = c.shows(c.old, d, writes); err != nil {
 					return err
 				}
 			}
@@ -422,9 +448,9 @@ func (c *comparison) hadValue(ft pdf.Name, d *pdf.Dict) (bool, error) {
 	return true, nil
 }
 
-// showsText: the normal appearance of a widget writes or draws something besides its background: an empty field that shows text is
-// not empty to who signs.
-func (c *comparison) showsText(f *pdf.File, d *pdf.Dict) (bool, error) {
+// shows: the normal appearance of a widget has something besides its background: an empty field that shows text is not empty to who
+// signs.
+func (c *comparison) shows(f *pdf.File, d *pdf.Dict, something func([]byte) bool) (bool, error) {
 	ap, err := f.GetDict(d, "AP")
 	if err != nil || ap == nil {
 		return false, err
@@ -444,7 +470,7 @@ func (c *comparison) showsText(f *pdf.File, d *pdf.Dict) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return writes(b), nil
+	return something(b), nil
 }
 
 // writes: content shows letters, pictures or other content.
@@ -471,5 +497,27 @@ func writes(content []byte) bool {
 	}
 	return true
 }
+
+// draws: content shows more than a background and a border, which are rectangles.
+func draws(content []byte) bool {
+	if writes(content) {
+		return true
+	}
+	s := pdf.NewScanner(content)
+	rectangles := 0
+	for {
+		switch t := s.Next(); {
+		case t.Kind == pdf.End:
+			return rectangles > maxRectangles
+		case t.Kind != pdf.Operator:
+		case string(t.Bytes) == "re":
+			rectangles++
+		case string(t.Bytes) == "l", string(t.Bytes) == "c", string(t.Bytes) == "v", string(t.Bytes) == "y":
+			return true
+		}
+	}
+}
+
+const maxRectangles = 4
 
 const maxTokens = 1 << 16 // of an appearance, before it counts as showing something

@@ -155,6 +155,11 @@ func (c *comparison) fieldList(a, b pdf.Object) error {
 		return err
 	}
 	c.putRef(b, fieldLists)
+	if before == nil || after == nil {
+		if err := c.areLists(0, "Fields", a, b); err != nil {
+			return err
+		}
+	}
 	if err := c.spend((len(before) + len(after)) / 16); err != nil {
 		return err
 	}
@@ -210,6 +215,9 @@ func (c *comparison) fieldNew(o pdf.Object) error {
 			ch.Detail = Text{"增加空的签名域 " + plain.Text(clipName(ch.Field)), "adds the empty signature field " + plain.Text(clipName(ch.Field))}
 		}
 		c.fillings[ch] = map[uint32]bool{r.Num: true}
+		if err := c.emptyShows(ch, d); err != nil {
+			return err
+		}
 		if err := c.newField(r.Num); err != nil {
 			return err
 		}
@@ -222,6 +230,31 @@ func (c *comparison) fieldNew(o pdf.Object) error {
 		return c.newKids(d)
 	}
 	c.change(changeContent, "增加签名以外的表单域", "adds a form field that is not a signature's").Object = r.Num
+	return nil
+}
+
+// emptyShows: a signature field that is empty and shows more than its background and border is a remark, whatever it is called.
+func (c *comparison) emptyShows(ch *Change, d *pdf.Dict) error {
+	kids, err := items(c.new, d.Get("Kids"))
+	if err != nil {
+		return err
+	}
+	for _, o := range append(kids, d) {
+		v, err := c.new.Resolve(o)
+		if err != nil {
+			return err
+		}
+		w, ok := v.(*pdf.Dict)
+		if !ok {
+			continue
+		}
+		if shows, err := c.shows(c.new, w, draws); err != nil {
+			return err
+		} else if shows {
+			ch.Kind = changeAnnotation
+			ch.Detail = Text{ch.Detail.ZH + "，其外观有内容", ch.Detail.EN + ", which shows something"}
+		}
+	}
 	return nil
 }
 

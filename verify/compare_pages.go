@@ -20,6 +20,13 @@ func (c *comparison) pageLists() error {
 			if v.Get("Type") != pdf.Name("Page") || w.place != nowhere && w.place != pages {
 				continue
 			}
+			n, err := c.pageNumber(num)
+			if err != nil {
+				return err
+			}
+			if n == 0 { // it only says that it is one
+				continue
+			}
 			c.put(num, pages)
 			y, ok := w.is.Value.(*pdf.Dict)
 			if !ok {
@@ -27,6 +34,9 @@ func (c *comparison) pageLists() error {
 				continue
 			}
 			c.keys(num, v, y, func() Text { return c.pageText(num) }, "Annots", "Tabs")
+			if _, ok := y.Get("Tabs").(pdf.Name); !ok && y.Get("Tabs") != nil {
+				c.notList(num, "Tabs")
+			}
 			if err := c.pageList(num, v.Get("Annots"), y.Get("Annots")); err != nil {
 				return err
 			}
@@ -74,6 +84,11 @@ func (c *comparison) pageList(page uint32, a, b pdf.Object) error {
 		return err
 	}
 	c.putRef(b, annotLists)
+	if before == nil || after == nil {
+		if err := c.areLists(page, "Annots", a, b); err != nil {
+			return err
+		}
+	}
 	if err := c.spend((len(before) + len(after)) / 16); err != nil {
 		return err
 	}
@@ -102,6 +117,24 @@ func (c *comparison) pageList(page uint32, a, b pdf.Object) error {
 		}
 	}
 	return nil
+}
+
+// areLists: what a page or the form lists is nothing or an array, before and after. Anything else is shown in another way.
+func (c *comparison) areLists(num uint32, k pdf.Name, a, b pdf.Object) error {
+	for f, o := range map[*pdf.File]pdf.Object{c.old: a, c.new: b} {
+		o, err := f.Resolve(o)
+		if err != nil {
+			return err
+		}
+		if _, ok := o.(*pdf.Array); !ok && o != nil {
+			c.notList(num, k)
+		}
+	}
+	return nil
+}
+
+func (c *comparison) notList(num uint32, k pdf.Name) {
+	c.change(changeContent, "对象 %[1]d 的 /%[2]s 有误", "has a malformed /%[2]s in object %[1]d", num, string(k)).Object = num
 }
 
 // annotationGone: only an annotation that could have been added later may be taken away.
@@ -182,6 +215,9 @@ func (c *comparison) note(w *wrote, a, b *pdf.Dict) error {
 	why := laterAnnotation(a)
 	if why == nil {
 		why = laterAnnotation(b)
+	}
+	if slices.ContainsFunc(unlike(a, b), func(k pdf.Name) bool { return k == "ca" || k == "CA" || k == "BM" }) { // it may be a graphics state too
+		why = &Text{"改变了不透明度或混合模式", "how opaque it is was changed"}
 	}
 	if why == nil && a.Get("Subtype") != b.Get("Subtype") {
 		why = &Text{"改变了注释的种类", "the kind of annotation was changed"}

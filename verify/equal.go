@@ -6,7 +6,8 @@ import (
 	"github.com/courtseal/courtseal/internal/pdf"
 )
 
-// equal compares two values as they mean, not as they are written: the order of keys and the form of strings do not count.
+// equal compares two values as they mean, not as they are written: the order of keys and the form of strings do not count. A dictionary
+// in which a key stands twice means one thing to some readers and another to others: it is equal to none.
 func equal(a, b pdf.Object) bool {
 	switch x := a.(type) {
 	case *pdf.String:
@@ -25,7 +26,7 @@ func equal(a, b pdf.Object) bool {
 		return true
 	case *pdf.Dict:
 		y, ok := b.(*pdf.Dict)
-		return ok && len(x.Entries) == len(y.Entries) && len(unlike(x, y)) == 0
+		return ok && len(x.Entries) == len(y.Entries) && x.Duplicate() == "" && len(unlike(x, y)) == 0
 	case *pdf.Stream:
 		return false
 	}

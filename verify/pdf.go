@@ -47,6 +47,7 @@ type laterWork struct {
 	told     int // changes of all steps
 	stamps   []bool
 	added    map[uint32]bool // objects that they made
+	adders   map[uint32]int  // the revision that made each, the last one where it was made again
 	redone   map[uint32]place
 	writers  map[uint32][]*step // of those
 	strays   []stray
@@ -107,7 +108,7 @@ func (d *document) open() error {
 	d.revisions = revisions(f)
 	d.steps = make([]*step, len(d.revisions))
 	d.views = map[int]*pdf.File{}
-	d.laterWork = laterWork{added: map[uint32]bool{}, redone: map[uint32]place{}, writers: map[uint32][]*step{}, guarded: map[uint32]bool{}, owners: map[uint32]map[uint32]bool{}, fillings: map[*Change]map[uint32]bool{},
+	d.laterWork = laterWork{added: map[uint32]bool{}, adders: map[uint32]int{}, redone: map[uint32]place{}, writers: map[uint32][]*step{}, guarded: map[uint32]bool{}, owners: map[uint32]map[uint32]bool{}, fillings: map[*Change]map[uint32]bool{},
 		filledIn: map[uint32]int{}}
 	d.tell()
 	return d.share()

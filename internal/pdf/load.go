@@ -216,6 +216,20 @@ func (f *File) Load(r Ref) (*Indirect, error) {
 	return o, nil
 }
 
+// Peek reads one object as Load does, but for what a walk over references does not ask for: strings are as they stand in the file, and
+// where the data of a stream ends is not looked for, so that a wrong /Length is no error.
+func (f *File) Peek(r Ref) (*Indirect, error) {
+	e := f.index.get(r.Num)
+	if e.kind() != inFile || e.gen() != r.Gen {
+		return f.Load(r)
+	}
+	o, err := f.indirectAt(e.offset(), &r)
+	if err != nil {
+		return nil, fmt.Errorf("object %s: %w", r, err)
+	}
+	return o, nil
+}
+
 // load says too how many bytes it had to decode or parse.
 func (f *File) load(r Ref, chain int) (*Indirect, int, error) {
 	none := &Indirect{Ref: r, Offset: -1, Header: -1}
