@@ -135,7 +135,7 @@ func (d *document) referrersInnocent() (bool, error) {
 					return false, err
 				}
 			}
-			if w.told > 0 || d.budget == 0 {
+			if w.told > 0 || w.blind != nil || d.budget == 0 {
 				d.budget = budget
 				return false, nil
 			}
@@ -144,10 +144,11 @@ func (d *document) referrersInnocent() (bool, error) {
 			}
 		}
 	}
-	if w.told > 0 {
+	innocent := w.told == 0 && w.blind == nil
+	if !innocent {
 		d.budget = budget
 	}
-	return w.told == 0, nil
+	return innocent, nil
 }
 
 type walk struct {
@@ -228,10 +229,6 @@ func (w *walk) from(num uint32, meet func(pdf.Ref)) error {
 		if !isOfFile(err) {
 			return err
 		}
-		if w.silent { // the walk looks closer
-			w.told++
-			return nil
-		}
 		return w.unparsed(num, err)
 	}
 	fresh, version := w.added[num], w.version(num)
@@ -279,7 +276,9 @@ func (w *walk) unparsed(num uint32, why error) error {
 		if _, redone := w.redone[to]; redone || w.added[to] {
 			w.tell(num, to)
 		}
-		w.meet(pdf.Ref{Num: to})
+		if !w.silent {
+			w.meet(pdf.Ref{Num: to})
+		}
 	}
 	return nil
 }

@@ -133,11 +133,13 @@ func checkSample(t *testing.T, f *File, pages int) {
 	if n, err := f.NumPages(); n != pages || err != nil {
 		t.Errorf("%d pages, %v", n, err)
 	}
+	numbers := map[uint32]bool{}
 	for i := range pages {
 		p, err := f.Page(i + 1)
 		if err != nil {
 			t.Fatal(err)
 		}
+		numbers[p.Ref.Num] = true
 		st, err := f.Resolve(p.Dict().Get("Contents"))
 		if err != nil {
 			t.Fatal(err)
@@ -153,7 +155,10 @@ func checkSample(t *testing.T, f *File, pages int) {
 			t.Errorf("page %d by its object: %+v, %v", i+1, same, err)
 		}
 	}
-	for _, r := range []Ref{{Num: 1}, {Num: 2}, {Num: 6}, {Num: 9999}} {
+	for _, r := range []Ref{{Num: 1}, {Num: 2}, {Num: 6}, {Num: 9999}} { // of some variants, the pages have these numbers
+		if numbers[r.Num] {
+			continue
+		}
 		if p, err := f.PageAt(r); p != nil || err != nil {
 			t.Errorf("object %s is no page: %+v, %v", r, p, err)
 		}
