@@ -300,15 +300,6 @@ func allAttacks(t testing.TB, kinds []pdftest.Kind) (out []attacked) {
 	return out
 }
 
-// attackFiles gives the files by name, for comparison with other software.
-func attackFiles(t testing.TB) map[string][]byte {
-	out := map[string][]byte{}
-	for _, a := range allAttacks(t, pdftest.Kinds) {
-		out[a.name] = a.file
-	}
-	return out
-}
-
 func TestAttacks(t *testing.T) {
 	w := theWorld()
 	kinds := pdftest.Kinds

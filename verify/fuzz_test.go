@@ -62,7 +62,7 @@ func FuzzVerifyMutants(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which uint16, seed uint64) {
 		m := &mutator{Rand: rand.New(rand.NewPCG(seed, 0))}
 		var mutant []byte
-		judge := func(*Report) string { return "" }
+		var judge func(*Report) string
 		if i := int(which) % (len(files) + len(documents)); i < len(files) {
 			m.pool = pool
 			mutant = m.pdf(files[i], files)
