@@ -93,6 +93,20 @@ var roleAttacks = map[level][]attack{approval: {
 		resourcesNum: redrawn(resourcesNum, "/Font", "/ColorSpace << /C 51 0 R >> /Font"), 51: "[/Indexed /DeviceRGB 0 <000000>]",
 		pageNum: redrawn(pageNum, "[6 0 R 7 0 R 17 0 R]", "51 0 R"),
 	}, changedTo(pdftest.Objects{51: "[/Indexed /DeviceRGB 0 <ffffff>]"}))},
+	{"forms that are a part of the structure tree", "later-changed", withObjects(pdftest.Objects{
+		catalogNum:   redrawn(catalogNum, "/Outlines", "/StructTreeRoot 51 0 R /MarkInfo << /Marked true >> /Outlines"),
+		contentNum:   redrawn(contentNum, "/Cover Do", "/K Do"),
+		resourcesNum: xobjectsApart, 50: "<< /Type /StructElem /S /Sect /P 51 0 R /X 12 0 R /K 26 0 R >>",
+		51: "<< /Type /StructTreeRoot /K [50 0 R] /ParentTree 52 0 R /ParentTreeNextKey 0 >>", 52: "<< /Nums [] >>",
+	}, func(t testing.TB, v *victim) []byte {
+		n := v.free
+		return laterSignedWith(t, v, pdftest.Objects{
+			n + 1: fmt.Sprintf("<< /Type /Annot /Subtype /Widget /FT /Sig /T (Second) /V %d 0 R /P 3 0 R /Rect [0 0 0 0] /F 132 /StructParent 0 >>", n),
+			n + 2: fmt.Sprintf("<< /Type /StructElem /S /Form /P 50 0 R /Pg 3 0 R /K << /Type /OBJR /Obj %d 0 R /Pg 3 0 R >> >>", n+1),
+			50:    fmt.Sprintf("<< /Type /StructElem /S /Sect /P 51 0 R /X 12 0 R /K [26 0 R %d 0 R] >>", n+2),
+			51:    "<< /Type /StructTreeRoot /K [50 0 R] /ParentTree 52 0 R /ParentTreeNextKey 1 >>", 52: fmt.Sprintf("<< /Nums [0 %d 0 R] >>", n+2),
+		})
+	})},
 	{"contents that are a list of annotations", "later-changed", withObjects(pdftest.Objects{
 		51: "[4 0 R]", pageNum: redrawn(pageNum, "/Contents 4 0 R", "/Contents 51 0 R"), page2Num: redrawn(page2Num, "/Contents", "/Annots 51 0 R /Contents"),
 	}, changedTo(pdftest.Objects{51: "[4 0 R 60 0 R]", 60: judgment()[shadowNum]}))},
@@ -186,6 +200,15 @@ var roleAttacks = map[level][]attack{approval: {
 	}, changedTo(pdftest.Objects{coverNum: judgment()[shadowLookNum]}))},
 	{"a reference to nothing in an object that only others can read", "later-changed", withObjects(pdftest.Objects{
 		pageNum: redrawn(pageNum, "/Resources 10 0 R", "/Resources 50 0 R"), 50: redrawn(resourcesNum, "/Font", "/ByteRange <zz> /Font", "/X 12 0 R", "/X 60 0 R"),
+	}, changedTo(pdftest.Objects{dangling: judgment()[shadowLookNum]}))},
+	{"a reference to nothing with a comment in it", "later-changed", withObjects(pdftest.Objects{
+		resourcesNum: redrawn(resourcesNum, "/X 12 0 R", "/X 60%\n0%1 0 R\rR"),
+	}, changedTo(pdftest.Objects{dangling: judgment()[shadowLookNum]}))},
+	{"a reference to nothing with zeros before it", "later-changed", withObjects(pdftest.Objects{
+		resourcesNum: redrawn(resourcesNum, "/X 12 0 R", "/X 0000000000000060 000 R"),
+	}, changedTo(pdftest.Objects{dangling: judgment()[shadowLookNum]}))},
+	{"a reference to nothing, of another generation", "later-changed", withObjects(pdftest.Objects{
+		resourcesNum: redrawn(resourcesNum, "/X 12 0 R", "/X 60 7 R"),
 	}, changedTo(pdftest.Objects{dangling: judgment()[shadowLookNum]}))},
 	{"a key twice inside", "later-changed", withObjects(pdftest.Objects{
 		resourcesNum: redrawn(resourcesNum, "/X 12 0 R", "/X 12 0 R /X 23 0 R"),

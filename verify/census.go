@@ -348,8 +348,11 @@ func (w *walk) mayMeet(from uint32, holder *pdf.Dict, to uint32, path []pdf.Name
 	_, page := w.number[from]
 	_, note := w.notes[from]
 	switch q {
-	case pages, tags: // a page may be named anywhere; only its /Annots changed
+	case pages: // a page may be named anywhere; only its /Annots changed
 		return true
+	case tags: // from the tree itself and what its numbers and names stand in, and from outlines and destinations
+		return catalog && top == "StructTreeRoot" || p == tags || len(path) == 0 || slices.Contains(tagWays, top) ||
+			slices.Contains([]pdf.Object{pdf.Name("StructTreeRoot"), pdf.Name("StructElem")}, holder.Get("Type"))
 	case catalogs:
 		return top == "Reference" // of a signature: what its lock is about
 	case forms:
@@ -383,6 +386,10 @@ func (w *walk) mayMeet(from uint32, holder *pdf.Dict, to uint32, path []pdf.Name
 	}
 	return false
 }
+
+// tagWays are keys by which elements of the structure tree and nodes of its trees may be met, by whomever: no other dictionary that has
+// them takes what is behind them for something that it shows.
+var tagWays = []pdf.Name{"Kids", "Nums", "Names", "SE", "SD", "P"}
 
 // fieldWays are the keys by which a field may be met, by whomever: filling it changes nothing that means anything elsewhere.
 var fieldWays = []pdf.Name{"Fields", "AcroForm", "Kids", "Annots", "Parent", "K", "CO", "Popup", "IRT"}
