@@ -34,7 +34,7 @@ func (c *comparison) pageLists() error {
 				continue
 			}
 			c.keys(num, v, y, func() Text { return c.pageText(num) }, "Annots", "Tabs")
-			if _, ok := y.Get("Tabs").(pdf.Name); !ok && y.Get("Tabs") != nil {
+			if _, ok := y.Get("Tabs").(pdf.Name); !ok && y.Get("Tabs") != nil && !equal(v.Get("Tabs"), y.Get("Tabs")) {
 				c.notList(num, "Tabs")
 			}
 			if err := c.pageList(num, v.Get("Annots"), y.Get("Annots")); err != nil {
