@@ -207,19 +207,10 @@ func (c *comparison) xmp(a, b *pdf.Dict) error {
 		return nil
 	}
 	s, ok := w.is.Value.(*pdf.Stream)
-	if ok && s.Dict.Duplicate() == "" {
-		for _, e := range s.Dict.Entries {
-			if !slices.Contains(metadataKeys, e.Key) {
-				ok = false
-			}
-		}
-	}
-	if !ok || s.Dict.Get("Subtype") != pdf.Name("XML") {
+	if !ok || s.Dict.Duplicate() != "" || !plainData(s) || s.Dict.Get("Subtype") != pdf.Name("XML") {
 		c.change(changeContent, "元数据（对象 %[1]d）有误", "has malformed metadata (object %[1]d)", r.Num).Object = r.Num
 		return nil
 	}
 	c.change(changeMetadata, "更新元数据 XMP", "updates the metadata (XMP)").Object = r.Num
 	return nil
 }
-
-var metadataKeys = []pdf.Name{"Type", "Subtype", "Length", "Filter", "DecodeParms", "DL"}

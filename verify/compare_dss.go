@@ -158,10 +158,14 @@ func (s *store) stream(o pdf.Object, what string) {
 		return
 	}
 	st, ok := w.is.Value.(*pdf.Stream)
-	if !ok || w.was != nil || slices.ContainsFunc(st.Dict.Entries, func(e pdf.Entry) bool { return !slices.Contains(dataKeys, e.Key) }) {
+	if !ok || w.was != nil || !plainData(st) {
 		s.wrong(what)
 	}
 }
 
-// dataKeys are what a stream of mere bytes has.
+// plainData: a stream of mere bytes, which leads to nothing and draws nothing.
+func plainData(s *pdf.Stream) bool {
+	return !slices.ContainsFunc(s.Dict.Entries, func(e pdf.Entry) bool { return !slices.Contains(dataKeys, e.Key) })
+}
+
 var dataKeys = []pdf.Name{"Length", "Filter", "DecodeParms", "DL", "Type", "Subtype"}

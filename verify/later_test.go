@@ -299,3 +299,30 @@ func TestManySignatures(t *testing.T) {
 		want(t, r, i, Valid, "pdf-later", code)
 	}
 }
+
+// Metadata may be written again, as a stream of XML in which no key stands twice: two readers must not see two things in it.
+func TestMetadataWrittenAgain(t *testing.T) {
+	w := theWorld()
+	objects := form()
+	objects[1] = strings.Replace(objects[1], ">>", "/Metadata 8 0 R >>", 1)
+	objects[8] = pdftest.Stream("/Type /Metadata /Subtype /XML", "<x/>")
+	signer := rawCMS{w.rsa, sign.SHA256, nil}
+	for entries, code := range map[string]string{
+		"/Type /Metadata /Subtype /XML":                  "later-allowed",
+		"/Type /Metadata /Subtype /XML /Subtype /XML":    "later-changed",
+		"/Type /Metadata /Subtype /XML /Resources 4 0 R": "later-changed",
+		"/Type /XObject /Subtype /Form":                  "later-changed",
+	} {
+		file := byHand(t, first(t, w, objects, ""), signer, signing(20, pdftest.Objects{
+			3: strings.Replace(objects[3], "[6 0 R]", "[6 0 R 11 0 R 21 0 R]", 1), 5: "<< /Fields [6 0 R 11 0 R 21 0 R] /SigFlags 3 /DA (/Helv 0 Tf) >>",
+			21: "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Second) /V 20 0 R /P 3 0 R /Rect [0 0 0 0] /F 132 >>",
+			8:  pdftest.Stream(entries, "<y/>"),
+		}))
+		r := verifyFile(t, w, file, nil)
+		for i, s := range r.Signatures {
+			if s.Name == "First" {
+				want(t, r, i, map[string]Verdict{"later-allowed": Valid, "later-changed": Invalid}[code], "pdf-later", code)
+			}
+		}
+	}
+}
