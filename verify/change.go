@@ -81,7 +81,8 @@ func (s *step) text() Text {
 		}
 		zh, en = append(zh, c.Detail.ZH), append(en, c.Detail.EN)
 		if c.covers != nil {
-			zh, en = append(zh, "（"+c.covers.ZH+"）"), append(en, "("+c.covers.EN+")")
+			zh[len(zh)-1] += "（" + c.covers.ZH + "）"
+			en[len(en)-1] += " (" + c.covers.EN + ")"
 		}
 	}
 	if left > 0 {
@@ -91,8 +92,8 @@ func (s *step) text() Text {
 		zh, en = []string{"无变化"}, []string{"changes nothing"}
 	}
 	return Text{
-		fmt.Sprintf("第 %d 版%s", s.revision, strings.ReplaceAll(strings.Join(zh, "，"), "，（", "（")),
-		fmt.Sprintf("revision %d %s", s.revision, strings.ReplaceAll(strings.Join(en, ", "), ", (", " (")),
+		fmt.Sprintf("第 %d 版%s", s.revision, strings.Join(zh, "，")),
+		fmt.Sprintf("revision %d %s", s.revision, strings.Join(en, ", ")),
 	}
 }
 

@@ -32,7 +32,7 @@ type comparison struct {
 	redraws bool // /NeedAppearances was changed
 }
 
-// A wrote is an object is one that the saving defined, and that is not what it was.
+// A wrote is one object that the saving defined, and that is not what it was.
 type wrote struct {
 	num     uint32
 	was, is *pdf.Indirect // nil: there was none; there is none any more

@@ -146,21 +146,9 @@ func (c *comparison) resources(before, after *pdf.Dict) error {
 
 // fieldList: /Fields is what it was and, after it, new signature fields.
 func (c *comparison) fieldList(a, b pdf.Object) error {
-	before, err := items(c.old, a)
-	if err != nil {
-		return err
-	}
-	after, err := items(c.new, b)
-	if err != nil {
-		return err
-	}
 	c.putRef(b, fieldLists)
-	if before == nil || after == nil {
-		if err := c.areLists(0, "Fields", a, b); err != nil {
-			return err
-		}
-	}
-	if err := c.spend((len(before) + len(after)) / 16); err != nil {
+	before, after, err := c.lists(0, "Fields", a, b)
+	if err != nil {
 		return err
 	}
 	c.roots = make(map[uint32]bool, len(before))

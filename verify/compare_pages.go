@@ -75,21 +75,9 @@ func (c *comparison) pageText(num uint32) Text {
 
 // pageList compares /Annots of one page before and after.
 func (c *comparison) pageList(page uint32, a, b pdf.Object) error {
-	before, err := items(c.old, a)
-	if err != nil {
-		return err
-	}
-	after, err := items(c.new, b)
-	if err != nil {
-		return err
-	}
 	c.putRef(b, annotLists)
-	if before == nil || after == nil {
-		if err := c.areLists(page, "Annots", a, b); err != nil {
-			return err
-		}
-	}
-	if err := c.spend((len(before) + len(after)) / 16); err != nil {
+	before, after, err := c.lists(page, "Annots", a, b)
+	if err != nil {
 		return err
 	}
 	i := 0
@@ -119,18 +107,26 @@ func (c *comparison) pageList(page uint32, a, b pdf.Object) error {
 	return nil
 }
 
-// areLists: what a page or the form lists is nothing or an array, before and after. Anything else is shown in another way.
-func (c *comparison) areLists(num uint32, k pdf.Name, a, b pdf.Object) error {
-	for f, o := range map[*pdf.File]pdf.Object{c.old: a, c.new: b} {
-		o, err := f.Resolve(o)
+// lists gives what a page or the form lists before and after: nothing or an array. Anything else is shown in another way.
+func (c *comparison) lists(num uint32, k pdf.Name, a, b pdf.Object) (before, after []pdf.Object, err error) {
+	for _, side := range []struct {
+		f  *pdf.File
+		o  pdf.Object
+		to *[]pdf.Object
+	}{{c.old, a, &before}, {c.new, b, &after}} {
+		o, err := side.f.Resolve(side.o)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		if _, ok := o.(*pdf.Array); !ok && o != nil {
+		switch v := o.(type) {
+		case nil:
+		case *pdf.Array:
+			*side.to = v.Items
+		default:
 			c.notList(num, k)
 		}
 	}
-	return nil
+	return before, after, c.spend((len(before) + len(after)) / 16)
 }
 
 func (c *comparison) notList(num uint32, k pdf.Name) {
